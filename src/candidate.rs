@@ -1,0 +1,48 @@
+//! The program that a shipped space describes: a network for a task, and how it is trained.
+
+use serde::{Deserialize, Serialize};
+
+use crate::architecture::Architecture;
+use crate::ir::{Graph, Shape, ShapeError};
+use crate::recipe::Recipe;
+
+/// One point of a space: an architecture with its training recipe.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Candidate {
+    /// What the network is for.
+    pub task: Task,
+    /// The network.
+    pub architecture: Architecture,
+    /// How it is trained.
+    #[serde(default)]
+    pub training: Recipe,
+}
+
+/// Picture classification: what goes in and what comes out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Task {
+    /// `(channels, height, width)` of a picture.
+    pub input: (usize, usize, usize),
+    /// Number of classes.
+    pub classes: usize,
+}
+
+impl Task {
+    /// The input as a shape.
+    pub fn shape(&self) -> Shape {
+        let (channels, height, width) = self.input;
+        Shape::Map { channels, height, width }
+    }
+}
+
+impl Candidate {
+    /// The network as primitives.
+    ///
+    /// # Errors
+    /// Where a layer's input has a shape that it cannot take.
+    pub fn graph(&self) -> Result<Graph, ShapeError> {
+        self.architecture.graph(&self.task)
+    }
+}

@@ -1,0 +1,14 @@
+//! The closed intermediate representation: about twenty primitives, a graph of them, and what follows from the graph
+//! alone (shapes, parameters, multiply-adds, activation memory).
+
+mod cost;
+mod graph;
+mod parameter;
+mod primitive;
+mod shape;
+
+pub use cost::Cost;
+pub use graph::{Graph, Node, Shape, Tensor};
+pub use parameter::{Initial, Parameter, Role, Weights};
+pub use primitive::{Activation, Conv, Primitive, Window};
+pub use shape::ShapeError;

@@ -1,0 +1,21 @@
+//! Cellwright: a search space in RON becomes a trained, ranked, exported cell.
+
+pub mod architecture;
+pub mod candidate;
+pub mod data;
+pub mod error;
+pub mod evaluate;
+mod family;
+pub mod ir;
+pub mod op;
+mod random;
+pub mod recipe;
+pub mod search;
+pub mod space;
+pub mod symbolic;
+pub mod trial;
+
+pub use candidate::{Candidate, Task};
+pub use error::{Error, Result};
+pub use random::{Rng, Seed};
+pub use space::{Gene, Genotype, Space};

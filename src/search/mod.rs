@@ -1,0 +1,62 @@
+//! Search algorithms: what to evaluate next, given what was evaluated.
+//!
+//! To add one: write `x.rs` (the paper and the idea in three sentences, the configuration with its defaults, the
+//! trait, tests), and add its `mod` line and its line in the table below.
+
+use crate::family::family;
+use crate::random::Seed;
+use crate::space::{GenotypeError, Space};
+use crate::trial::{Fidelity, History, Proposal, TrialId};
+
+/// What an algorithm is told besides the history.
+#[derive(Clone, Copy)]
+pub struct Context<'a> {
+    /// The space.
+    pub space: &'a Space,
+    /// The study's seed; draw from `seed.stream(trial, "purpose")`.
+    pub seed: Seed,
+    /// The id that the proposal will get.
+    pub trial: TrialId,
+    /// How many trials the study may have in all.
+    pub trials: u64,
+    /// The fidelity of a search-time trial.
+    pub fidelity: Fidelity,
+}
+
+/// What to do next.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Next {
+    /// Evaluate this.
+    Run(Proposal),
+    /// Nothing can be proposed before a pending trial ends; ask again then.
+    Wait,
+    /// The space or the algorithm is exhausted.
+    Done,
+}
+
+/// Proposes candidates. A proposal is a pure function of context and history: whatever `self` keeps is a cache that
+/// can be made again from them, so that a resumed search goes on exactly as if it had never stopped.
+pub trait SearchAlgorithm: Send {
+    /// The next step.
+    ///
+    /// # Errors
+    /// Where the space cannot yield a candidate, such as constraints that nothing satisfies.
+    fn propose(&mut self, context: &Context, history: &History) -> Result<Next, GenotypeError>;
+}
+
+/// An algorithm's configuration: makes the algorithm.
+pub trait Configure {
+    /// A fresh algorithm, before any trial.
+    fn start(&self) -> Box<dyn SearchAlgorithm>;
+}
+
+mod random;
+pub use random::Random;
+
+family! {
+    /// A search algorithm with its configuration.
+    pub enum Algorithm: Configure {
+        /// Uniform draws without repeats.
+        Random(Random) = "random",
+    }
+}

@@ -1,0 +1,106 @@
+//! The words that search, evaluation and storage share.
+
+use indexmap::IndexMap;
+use serde::{Deserialize, Serialize};
+
+use crate::space::{Genotype, Key};
+
+/// A trial's number in its study, from 0, in the order of proposing.
+pub type TrialId = u64;
+
+/// How much is spent on a trial, in the evaluator's own unit (epochs for training).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Fidelity(pub u32);
+
+/// What an algorithm wants evaluated.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Proposal {
+    /// The candidate.
+    pub genotype: Genotype,
+    /// How much to spend on it.
+    pub fidelity: Fidelity,
+    /// The trial it derives from: the parent of a mutation, or the same candidate at a lower fidelity.
+    pub parent: Option<TrialId>,
+    /// The algorithm's own words, kept with the trial: `level 2, predicted 0.913`.
+    pub note: String,
+}
+
+/// Figures of a trial by name: `accuracy`, `loss`, `params`, `macs`, `seconds`. Accuracies are in [0, 1].
+pub type Metrics = IndexMap<String, f64>;
+
+/// What became of a trial.
+#[derive(Clone, Debug, PartialEq)]
+pub enum TrialState {
+    /// Proposed and not yet ended; redone if its process dies.
+    Pending,
+    /// Evaluated.
+    Finished(Metrics),
+    /// Ended without figures: it diverged, panicked, ran out of memory, or its candidate could not be built.
+    Failed(String),
+}
+
+/// One evaluation of one candidate.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Trial {
+    /// Its number.
+    pub id: TrialId,
+    /// What was asked for.
+    pub proposal: Proposal,
+    /// The candidate's identity up to isomorphism.
+    pub key: Key,
+    /// What became of it.
+    pub state: TrialState,
+    /// Wall-clock time of the evaluation; 0 while pending.
+    pub seconds: f64,
+}
+
+/// A metric and which way is better: `Maximize("accuracy")`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Objective {
+    /// More is better.
+    Maximize(String),
+    /// Less is better.
+    Minimize(String),
+}
+
+impl Objective {
+    /// The metric's name.
+    pub fn metric(&self) -> &str {
+        match self {
+            Objective::Maximize(metric) | Objective::Minimize(metric) => metric,
+        }
+    }
+
+    /// The metric as a score of which more is always better; `None` where it is missing or not a number.
+    pub fn score(&self, metrics: &Metrics) -> Option<f64> {
+        let value = *metrics.get(self.metric())?;
+        let score = if matches!(self, Objective::Maximize(_)) { value } else { -value };
+        (!score.is_nan()).then_some(score)
+    }
+}
+
+/// What an algorithm may look at when it proposes: trials `0..len`, by id, with what became of them.
+#[derive(Clone, Copy, Debug)]
+pub struct History<'a> {
+    /// All trials, by id without gaps; the last few may be pending.
+    pub trials: &'a [Trial],
+    /// What to optimise, most important first; never empty.
+    pub objectives: &'a [Objective],
+}
+
+impl<'a> History<'a> {
+    /// The score of a trial by the first objective: more is better; `None` for pending and failed trials.
+    pub fn score(&self, trial: &Trial) -> Option<f64> {
+        match &trial.state {
+            TrialState::Finished(metrics) => self.objectives[0].score(metrics),
+            TrialState::Pending | TrialState::Failed(_) => None,
+        }
+    }
+
+    /// All finished trials with their scores, by id.
+    pub fn scored(&self) -> impl Iterator<Item = (&'a Trial, f64)> + use<'a> {
+        let history = *self;
+        history.trials.iter().filter_map(move |trial| Some((trial, history.score(trial)?)))
+    }
+}
