@@ -5,6 +5,7 @@ pub mod candidate;
 pub mod data;
 pub mod error;
 pub mod evaluate;
+pub mod experiment;
 mod family;
 pub mod ir;
 pub mod op;
@@ -17,5 +18,6 @@ pub mod trial;
 
 pub use candidate::{Candidate, Task};
 pub use error::{Error, Result};
+pub use experiment::{Experiment, Retrain};
 pub use random::{Rng, Seed};
 pub use space::{Gene, Genotype, Space};

@@ -25,8 +25,16 @@ impl Evaluate for Cost {
         let graph = job.candidate.graph().map_err(|error| Failure::Candidate(error.to_string()))?;
         let cost = graph.cost();
         let figures = [cost.params, cost.macs, cost.activation_bytes, cost.depth];
-        let metrics: Metrics =
-            self.metrics().iter().zip(figures).map(|(name, figure)| (name.to_string(), figure as f64)).collect();
-        if progress.report(job.fidelity, &metrics) { Ok(Outcome { metrics, weights: None }) } else { Err(Failure::Stopped) }
+        let metrics: Metrics = self
+            .metrics()
+            .iter()
+            .zip(figures)
+            .map(|(name, figure)| (name.to_string(), figure as f64))
+            .collect();
+        if progress.report(job.fidelity, &metrics) {
+            Ok(Outcome { metrics, weights: None })
+        } else {
+            Err(Failure::Stopped)
+        }
     }
 }

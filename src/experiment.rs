@@ -1,0 +1,144 @@
+//! The experiment: what is searched for in a space, how, and for how long. The `experiment:` section of a space file.
+
+use serde::{Deserialize, Deserializer, Serialize, de};
+
+use crate::evaluate::Evaluator;
+use crate::random::Seed;
+use crate::search::{Algorithm, Random};
+use crate::trial::{Fidelity, Objective};
+
+/// How a space is searched.
+///
+/// ```
+/// use cellwright::Experiment;
+///
+/// let text = r#"(evaluator: Cost(()), objectives: [Minimize("params")], trials: 50)"#;
+/// let experiment: Experiment = ron::from_str(text)?;
+/// assert_eq!(experiment.trials, 50);
+/// assert_eq!(experiment.algorithm.label(), "random");
+/// assert_eq!(experiment.workers, 1);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Experiment {
+    /// Finds out what a candidate is worth.
+    pub evaluator: Evaluator,
+    /// Proposes candidates.
+    #[serde(default = "random")]
+    pub algorithm: Algorithm,
+    /// What to optimise: the first ranks; several make a Pareto front.
+    #[serde(deserialize_with = "some_objectives")]
+    pub objectives: Vec<Objective>,
+    /// Trials in all. May grow between two runs of one study.
+    #[serde(default = "hundred", deserialize_with = "positive")]
+    pub trials: u64,
+    /// What a search-time trial may spend, in the evaluator's unit (epochs for training).
+    #[serde(default = "one", deserialize_with = "positive")]
+    pub fidelity: u32,
+    /// The source of all randomness.
+    #[serde(default)]
+    pub seed: u64,
+    /// Trials evaluated at the same time. Part of the experiment, not of the machine: proposal `n` sees the results of
+    /// trials up to `n - workers`, whichever ends first.
+    #[serde(default = "one", deserialize_with = "positive")]
+    pub workers: usize,
+    /// What happens to the winners.
+    #[serde(default)]
+    pub retrain: Retrain,
+}
+
+/// The final training of the best candidates.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Retrain {
+    /// How many of the best are trained again; 0 for none.
+    pub top: usize,
+    /// What each may spend, in the evaluator's unit.
+    #[serde(deserialize_with = "positive")]
+    pub fidelity: u32,
+}
+
+impl Default for Retrain {
+    fn default() -> Retrain {
+        Retrain { top: 1, fidelity: 20 }
+    }
+}
+
+impl Experiment {
+    /// The seed, as a source of streams.
+    pub fn seed(&self) -> Seed {
+        Seed(self.seed)
+    }
+
+    /// The fidelity of a search-time trial.
+    pub fn fidelity(&self) -> Fidelity {
+        Fidelity(self.fidelity)
+    }
+}
+
+fn random() -> Algorithm {
+    Algorithm::Random(Random::default())
+}
+fn hundred() -> u64 {
+    100
+}
+fn one<N: From<u8>>() -> N {
+    N::from(1)
+}
+
+fn positive<'de, D: Deserializer<'de>, N: Deserialize<'de> + Default + PartialEq>(
+    from: D,
+) -> Result<N, D::Error> {
+    let number = N::deserialize(from)?;
+    if number == N::default() {
+        Err(de::Error::custom("0 is too little: at least 1 is needed here"))
+    } else {
+        Ok(number)
+    }
+}
+
+fn some_objectives<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<Objective>, D::Error> {
+    let objectives = Vec::<Objective>::deserialize(from)?;
+    if objectives.is_empty() {
+        return Err(de::Error::custom("no objective: name at least one, such as `[Maximize(\"accuracy\")]`"));
+    }
+    Ok(objectives)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SHORTEST: &str = r#"(evaluator: Cost(()), objectives: [Minimize("params")])"#;
+
+    #[test]
+    fn what_is_left_out_has_a_default() {
+        let experiment: Experiment = ron::from_str(SHORTEST).unwrap();
+        assert_eq!(
+            (experiment.trials, experiment.fidelity, experiment.seed, experiment.workers),
+            (100, 1, 0, 1)
+        );
+        assert_eq!(experiment.retrain, Retrain { top: 1, fidelity: 20 });
+    }
+
+    #[test]
+    fn what_is_written_reads_back() {
+        let experiment: Experiment = ron::from_str(SHORTEST).unwrap();
+        assert_eq!(ron::from_str::<Experiment>(&ron::to_string(&experiment).unwrap()).unwrap(), experiment);
+    }
+
+    #[test]
+    fn refuses_what_makes_no_search() {
+        for (field, word) in
+            [("trials: 0", "at least 1"), ("workers: 0", "at least 1"), ("trails: 9", "trails")]
+        {
+            let text = SHORTEST.replace("(evaluator", &format!("({field}, evaluator"));
+            let error = ron::from_str::<Experiment>(&text).unwrap_err().to_string();
+            assert!(error.contains(word), "{error}");
+        }
+        let none =
+            ron::from_str::<Experiment>("(evaluator: Cost(()), objectives: [])").unwrap_err().to_string();
+        assert!(none.contains("no objective"), "{none}");
+    }
+}
