@@ -1,5 +1,9 @@
 //! Architectures: cells as graphs of ops, and how cells are stacked into a network.
 
+mod cell;
+
+pub use cell::{Cell, Node, Widths};
+
 use serde::{Deserialize, Serialize};
 
 use crate::candidate::Task;
@@ -21,5 +25,10 @@ impl Architecture {
     pub fn graph(&self, task: &Task) -> Result<Graph, ShapeError> {
         let _ = task;
         todo!()
+    }
+
+    /// The cells of the network, each with its name: what drawings show. None for networks that have no cell.
+    pub fn cells(&self) -> Vec<(&'static str, Cell)> {
+        Vec::new()
     }
 }

@@ -7,13 +7,15 @@ use crate::family::family;
 use crate::ir::{Graph, ShapeError, Tensor};
 
 /// Where an op stands: what the architecture asks of it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Site {
     /// Output channels the architecture wants here; an op's own `channels` field goes before it; without either the
     /// op keeps its input's channels.
     pub channels: Option<usize>,
     /// Stride the architecture wants here, 1 or 2; an op's own `stride` field goes before it.
     pub stride: usize,
+    /// How deep in the network this is, in (0, 1]: the `depth` of an op's own residual [`DropPath`](crate::ir::Primitive::DropPath).
+    pub depth: f64,
 }
 
 /// What an op means to the graph round it, for pruning and for canonical keys.
