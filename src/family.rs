@@ -21,8 +21,8 @@ macro_rules! family {
             /// The names of all members as the command line and reports spell them, in table order.
             pub const LABELS: &'static [&'static str] = &[$($name),*];
 
-            /// The member's name as the command line and reports spell it.
-            pub fn label(&self) -> &'static str {
+            /// Which member it is, as the command line and reports spell it: one of [`Self::LABELS`].
+            pub fn kind(&self) -> &'static str {
                 match self { $(Self::$variant(_) => $name),* }
             }
         }
