@@ -137,7 +137,7 @@ impl Cell {
 pub(super) fn title(op: &Op) -> String {
     let fields = serde_json::to_value(op).unwrap_or_default();
     let number = |name: &str| fields.as_object()?.values().next()?.get(name)?.as_u64();
-    let mut title = op.label().to_owned();
+    let mut title = op.kind().to_owned();
     if let Some(kernel) = number("kernel")
         && !title.contains(char::is_numeric)
     {

@@ -1,22 +1,9 @@
 //! The graph of primitives and its builder, which infers every shape as nodes are added.
 
-use super::{Primitive, ShapeError};
+use std::collections::HashSet;
 
-/// The shape of one sample, without the batch: `[channels, height, width]` or `[features]`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Shape {
-    /// A picture or feature map.
-    Map {
-        /// Channels.
-        channels: usize,
-        /// Rows.
-        height: usize,
-        /// Columns.
-        width: usize,
-    },
-    /// A vector.
-    Flat(usize),
-}
+use super::cost::LIMIT;
+use super::{Primitive, Shape, ShapeError};
 
 /// The output of a node: what later nodes take as input.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -30,7 +17,7 @@ impl Tensor {
 }
 
 /// One primitive with its inputs, where it stands in the architecture, and its output's shape.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Node {
     /// What it computes.
     pub primitive: Primitive,
@@ -38,72 +25,177 @@ pub struct Node {
     pub inputs: Vec<Tensor>,
     /// The output's shape.
     pub shape: Shape,
-    /// The node's unique place, such as `cells.3/block2/left/sep_conv.0/depthwise`: names its parameters.
+    /// The node's unique place, such as `cell3/block2/sep_conv_5x5/depthwise`: names its parameters.
     pub scope: String,
 }
 
 /// A network as primitives in topological order: the last word on shapes, cost, execution and export.
 ///
 /// ```
-/// use cellwright::ir::{Activation, Conv, Graph, Primitive, Shape};
+/// use cellwright::ir::{Conv, Graph, Primitive, Shape};
 ///
 /// let mut graph = Graph::new(Shape::Map { channels: 3, height: 32, width: 32 });
-/// let stem = Conv { channels: 16, kernel: [3, 3], stride: 1, dilation: 1, groups: 1, padding: [1, 1], bias: false };
 /// let input = graph.input();
 /// let x = graph.scoped("stem", |graph| {
-///     let x = graph.add(Primitive::Conv(stem), &[input])?;
-///     graph.add(Primitive::Activation(Activation::Relu), &[x])
+///     let x = graph.add(Primitive::Conv(Conv::square(16, 3)), &[input])?;
+///     graph.add(Primitive::RELU, &[x])
 /// })?;
 /// graph.set_output(x);
 /// assert_eq!(graph.shape(x), Shape::Map { channels: 16, height: 32, width: 32 });
+/// assert_eq!(graph.nodes()[1].scope, "stem/conv");
+/// assert_eq!(graph.parameters()[0].name, "stem/conv/weight");
+/// assert_eq!(graph.cost().params, 3 * 16 * 9);
 /// # Ok::<(), cellwright::ir::ShapeError>(())
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Graph {
     pub(super) nodes: Vec<Node>,
-    pub(super) output: Tensor,
-    pub(super) scope: Vec<String>,
+    output: Tensor,
+    /// The scope that new nodes go under: empty, or ending in `/`.
+    scope: String,
+    taken: HashSet<String>,
 }
 
 impl Graph {
     /// A graph of just its input.
     pub fn new(input: Shape) -> Graph {
-        let _ = input;
-        todo!()
+        let node =
+            Node { primitive: Primitive::Input, inputs: Vec::new(), shape: input, scope: "input".into() };
+        let taken = HashSet::from([node.scope.clone()]);
+        Graph { nodes: vec![node], output: Tensor(0), scope: String::new(), taken }
     }
+
     /// The network's input.
     pub fn input(&self) -> Tensor {
         Tensor(0)
     }
-    /// The network's output (its logits).
+
+    /// The network's output (its logits); the input until [`Graph::set_output`].
     pub fn output(&self) -> Tensor {
         self.output
     }
+
     /// Says which tensor is the network's output.
+    ///
+    /// # Panics
+    /// Where the tensor is of another, larger graph.
     pub fn set_output(&mut self, output: Tensor) {
+        assert!(output.0 < self.nodes.len(), "the output must be a tensor of this graph");
         self.output = output;
     }
+
     /// All nodes; every node's inputs come before it.
     pub fn nodes(&self) -> &[Node] {
         &self.nodes
     }
+
+    /// For every node, whether the output depends on it. Only these need to be executed or exported.
+    pub fn live(&self) -> Vec<bool> {
+        let mut live = vec![false; self.nodes.len()];
+        live[self.output.0] = true;
+        for (index, node) in self.nodes.iter().enumerate().rev() {
+            if live[index] {
+                node.inputs.iter().for_each(|input| live[input.0] = true);
+            }
+        }
+        live
+    }
+
     /// The shape of a tensor.
+    ///
+    /// # Panics
+    /// Where the tensor is of another, larger graph.
     pub fn shape(&self, tensor: Tensor) -> Shape {
         self.nodes[tensor.0].shape
     }
-    /// Adds a node under the current scope and infers its shape.
+
+    /// `(channels, height, width)` of a tensor that must be a map; `what` is who needs it, in the error.
+    ///
+    /// # Errors
+    /// [`ShapeError`] where it is a vector or empty.
+    pub fn map(&self, tensor: Tensor, what: &str) -> Result<(usize, usize, usize), ShapeError> {
+        match self.shape(tensor) {
+            Shape::Map { channels, height, width } if channels > 0 && height > 0 && width > 0 => {
+                Ok((channels, height, width))
+            }
+            shape => Err(self.refusal(format!("{what} needs a map, got {shape}"))),
+        }
+    }
+
+    /// An error at the current scope, for whoever lowers something onto this graph and cannot.
+    pub fn refusal(&self, problem: impl Into<String>) -> ShapeError {
+        let scope = if self.scope.is_empty() { "network" } else { self.scope.trim_end_matches('/') };
+        ShapeError { scope: scope.into(), problem: problem.into() }
+    }
+
+    /// Adds a node under the current scope, named by its primitive's kind, and infers its shape.
     ///
     /// # Errors
     /// [`ShapeError`] with the scope, the primitive and the shapes met, when they do not fit.
     pub fn add(&mut self, primitive: Primitive, inputs: &[Tensor]) -> Result<Tensor, ShapeError> {
-        let _ = (primitive, inputs);
-        todo!()
+        let kind = primitive.kind();
+        self.add_named(kind, primitive, inputs)
     }
-    /// Runs `build` with `name` pushed on the scope; scopes nest with `/`.
-    pub fn scoped<R>(&mut self, name: impl Into<String>, build: impl FnOnce(&mut Graph) -> R) -> R {
-        self.scope.push(name.into());
+
+    /// Adds a node as `name` under the current scope; a name taken there already gets a number: `conv`, `conv.1`.
+    ///
+    /// # Errors
+    /// As [`Graph::add`].
+    pub fn add_named(
+        &mut self,
+        name: &str,
+        primitive: Primitive,
+        inputs: &[Tensor],
+    ) -> Result<Tensor, ShapeError> {
+        if inputs.iter().any(|input| input.0 >= self.nodes.len()) {
+            return Err(self.refusal(format!("{primitive} reads a tensor of another graph")));
+        }
+        let shapes: Vec<Shape> = inputs.iter().map(|input| self.shape(*input)).collect();
+        let shape = primitive.infer(&shapes).map_err(|problem| self.refusal(problem))?;
+        if !primitive.within_limit(&shapes, shape) {
+            let problem = format!("{primitive} from {} to {shape} is larger than {LIMIT} values", shapes[0]);
+            return Err(self.refusal(problem));
+        }
+        let scope = self.claim(name);
+        self.nodes.push(Node { primitive, inputs: inputs.to_vec(), shape, scope });
+        Ok(Tensor(self.nodes.len() - 1))
+    }
+
+    /// The sum of equal shapes; one tensor alone is its own sum.
+    ///
+    /// # Errors
+    /// [`ShapeError`] where shapes differ or there is none.
+    pub fn sum(&mut self, terms: &[Tensor]) -> Result<Tensor, ShapeError> {
+        if let [single] = terms { Ok(*single) } else { self.add(Primitive::Add, terms) }
+    }
+
+    /// The concatenation along channels; one tensor alone is its own.
+    ///
+    /// # Errors
+    /// [`ShapeError`] where heights or widths differ or there is none.
+    pub fn concat(&mut self, parts: &[Tensor]) -> Result<Tensor, ShapeError> {
+        if let [single] = parts { Ok(*single) } else { self.add(Primitive::Concat, parts) }
+    }
+
+    /// Runs `build` under `name`; scopes nest with `/`. A scope entered again under the same parent gets a number, so
+    /// that no two nodes ever share one: `sep_conv_3x3`, `sep_conv_3x3.1`.
+    pub fn scoped<R>(&mut self, name: impl AsRef<str>, build: impl FnOnce(&mut Graph) -> R) -> R {
+        let inner = self.claim(name.as_ref()) + "/";
+        let outer = std::mem::replace(&mut self.scope, inner);
         let result = build(self);
-        self.scope.pop();
+        self.scope = outer;
         result
+    }
+
+    fn claim(&mut self, name: &str) -> String {
+        let wanted = format!("{}{name}", self.scope);
+        let free = if self.taken.contains(&wanted) {
+            let numbered = (1..).map(|number| format!("{wanted}.{number}"));
+            numbered.into_iter().find(|scope| !self.taken.contains(scope)).unwrap_or_default()
+        } else {
+            wanted
+        };
+        self.taken.insert(free.clone());
+        free
     }
 }

@@ -6,9 +6,10 @@ mod graph;
 mod parameter;
 mod primitive;
 mod shape;
+mod table;
 
 pub use cost::Cost;
-pub use graph::{Graph, Node, Shape, Tensor};
+pub use graph::{Graph, Node, Tensor};
 pub use parameter::{Initial, Parameter, Role, Weights};
 pub use primitive::{Activation, Conv, Primitive, Window};
-pub use shape::ShapeError;
+pub use shape::{Shape, ShapeError};
