@@ -52,11 +52,17 @@ pub trait Configure {
 
 mod random;
 pub use random::Random;
+mod regularized_evolution;
+pub use regularized_evolution::RegularizedEvolution;
+pub mod surrogate;
+mod unseen;
 
 family! {
     /// A search algorithm with its configuration.
     pub enum Algorithm: Configure {
         /// Uniform draws without repeats.
         Random(Random) = "random",
+        /// Ageing evolution: the best of a few has a mutated child, the oldest dies.
+        RegularizedEvolution(RegularizedEvolution) = "regularized_evolution",
     }
 }

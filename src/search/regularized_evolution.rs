@@ -1,0 +1,104 @@
+//! Regularized evolution.
+//!
+//! Real et al. 2019, <https://arxiv.org/abs/1802.01548>: of a few members of the population, drawn at random, the best
+//! has a mutated child, and the oldest member dies, however good. So nothing survives by one lucky evaluation, and what
+//! lasts must keep proving itself through its children.
+//!
+//! The population is the last trials of the history, and nothing else is kept: it survives any interruption. Trials
+//! that failed or have not ended are members that never win.
+
+use rand::RngExt;
+use serde::{Deserialize, Serialize};
+
+use super::unseen::Unseen;
+use super::{Configure, Context, Next, SearchAlgorithm};
+use crate::random::Rng;
+use crate::space::{Genotype, GenotypeError};
+use crate::trial::{History, Proposal, Trial, TrialId};
+
+/// Ageing evolution. Real et al. take a population of 100 and samples of 25 for 20,000 trials.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct RegularizedEvolution {
+    /// Members of the population; the first ones are random. By default a quarter of the study's trials, 4 to 100.
+    pub population: Option<usize>,
+    /// Members drawn, with return, of which the best is the parent. By default a quarter of the population, at least 2.
+    pub sample: Option<usize>,
+}
+
+impl Configure for RegularizedEvolution {
+    fn start(&self) -> Box<dyn SearchAlgorithm> {
+        Box::new(Evolution { config: self.clone(), unseen: Unseen::default() })
+    }
+}
+
+struct Evolution {
+    config: RegularizedEvolution,
+    unseen: Unseen,
+}
+
+/// Mutants of one tournament's winner that may repeat before another tournament is held.
+const MUTANTS: usize = 10;
+
+/// Tournaments that may end without a new mutant before a random candidate takes its place.
+const TOURNAMENTS: usize = 10;
+
+impl SearchAlgorithm for Evolution {
+    fn propose(&mut self, context: &Context, history: &History) -> Result<Next, GenotypeError> {
+        self.unseen.read(history);
+        let mut rng = context.seed.stream(context.trial, "regularized evolution");
+        let size = self.population(context);
+        if history.trials.len() >= size {
+            if let Some((genotype, parent)) = self.child(context, history, size, &mut rng)? {
+                let note = format!("child of {parent}");
+                return Ok(run(context, genotype, Some(parent), note));
+            }
+        }
+        let genotype = self.unseen.random(context, &mut rng)?;
+        Ok(genotype.map_or(Next::Done, |genotype| run(context, genotype, None, "random".into())))
+    }
+}
+
+impl Evolution {
+    fn population(&self, context: &Context) -> usize {
+        self.config.population.unwrap_or_else(|| (context.trials / 4).clamp(4, 100) as usize).max(1)
+    }
+
+    /// A mutant that the study has not tried, and its parent; `None` where no member has a score or all repeat.
+    fn child(
+        &self,
+        context: &Context,
+        history: &History,
+        size: usize,
+        rng: &mut Rng,
+    ) -> Result<Option<(Genotype, TrialId)>, GenotypeError> {
+        let population = &history.trials[history.trials.len() - size..];
+        let sample = self.config.sample.unwrap_or(size.div_ceil(4).max(2)).max(1);
+        for _ in 0..TOURNAMENTS {
+            let Some(parent) = winner(history, population, sample, rng) else { return Ok(None) };
+            let mutate = || context.space.mutate(&parent.proposal.genotype, rng);
+            if let Some(child) = self.unseen.first(context.space, MUTANTS, mutate)? {
+                return Ok(Some((child, parent.id)));
+            }
+        }
+        Ok(None)
+    }
+}
+
+/// The best of `sample` members drawn with return; drawn again while none of them has a score and any member has one.
+fn winner<'a>(history: &History, population: &'a [Trial], sample: usize, rng: &mut Rng) -> Option<&'a Trial> {
+    population.iter().find(|member| history.score(member).is_some())?;
+    loop {
+        let drawn = (0..sample).map(|_| &population[rng.random_range(0..population.len())]);
+        let scored = drawn.filter_map(|member| Some((history.score(member)?, member)));
+        // Of equals the first drawn: `max_by` would take the last.
+        let best = scored.reduce(|best, next| if next.0 > best.0 { next } else { best });
+        if let Some((_, member)) = best {
+            return Some(member);
+        }
+    }
+}
+
+fn run(context: &Context, genotype: Genotype, parent: Option<TrialId>, note: String) -> Next {
+    Next::Run(Proposal { genotype, fidelity: context.fidelity, parent, note })
+}

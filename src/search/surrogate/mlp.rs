@@ -1,0 +1,187 @@
+//! The predictor of Progressive NAS: an ensemble of small networks over the mean embedding of a cell's blocks.
+//!
+//! Liu et al. 2018, <https://arxiv.org/abs/1712.00559>, section 4.3 and appendix A: tokens are looked up in tables that
+//! all inputs and all ops share, a block's embeddings are joined, blocks are averaged, two hidden layers of 100 and a
+//! sigmoid follow; L1 loss, Adam, the last bias at the mean target; five networks, each on another four fifths.
+
+use rand::seq::SliceRandom;
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use super::network::{Network, Plan};
+use super::{Features, Layout, Prediction, Surrogate};
+use crate::random::Seed;
+
+/// An ensemble of networks; PNAS's figures are the defaults.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Mlp {
+    /// How many networks; each learns from all but one `members`-th of the examples.
+    pub members: usize,
+    /// Width of an embedding.
+    pub embedding: usize,
+    /// Width of both hidden layers.
+    pub hidden: usize,
+    /// Adam's learning rate.
+    pub learning_rate: f64,
+    /// Passes over the examples.
+    pub epochs: usize,
+    /// Examples a step.
+    pub batch: usize,
+}
+
+impl Default for Mlp {
+    fn default() -> Mlp {
+        Mlp { members: 5, embedding: 100, hidden: 100, learning_rate: 0.002, epochs: 100, batch: 32 }
+    }
+}
+
+impl Mlp {
+    /// An ensemble that has learnt nothing yet.
+    pub fn start(&self) -> MlpEnsemble {
+        MlpEnsemble { config: self.clone(), members: Vec::new() }
+    }
+}
+
+/// The networks of an [`Mlp`]; before [`Surrogate::fit`] it expects 0.5 of everything.
+#[derive(Clone, Debug)]
+pub struct MlpEnsemble {
+    config: Mlp,
+    members: Vec<Network>,
+}
+
+impl Surrogate for MlpEnsemble {
+    fn fit(&mut self, layout: &Layout, examples: &[(Features, f64)], seed: Seed) {
+        let mut order: Vec<usize> = (0..examples.len()).collect();
+        order.shuffle(&mut seed.stream(0, "surrogate folds"));
+        let learn = |member: usize| {
+            let fold: Vec<_> = self.fold(member, &order).map(|index| &examples[index]).collect();
+            Network::fit(self.plan(), layout, &fold, &mut seed.stream(member as u64, "surrogate member"))
+        };
+        let members = if examples.is_empty() { 0 } else { self.config.members };
+        self.members = (0..members).into_par_iter().map(learn).collect();
+    }
+
+    fn predict(&self, features: &Features) -> Prediction {
+        if self.members.is_empty() {
+            return Prediction { mean: 0.5, deviation: 0.5 };
+        }
+        let count = self.members.len() as f64;
+        let opinions: Vec<f64> = self.members.iter().map(|member| member.predict(features)).collect();
+        let mean = opinions.iter().sum::<f64>() / count;
+        let variance = opinions.iter().map(|opinion| (opinion - mean).powi(2)).sum::<f64>() / count;
+        Prediction { mean, deviation: variance.sqrt() }
+    }
+}
+
+impl MlpEnsemble {
+    /// The examples that a member learns from: all but its own share, or all where there are too few to share out.
+    fn fold<'a>(&self, member: usize, order: &'a [usize]) -> impl Iterator<Item = usize> + 'a {
+        let members = self.config.members;
+        let share = members > 1 && order.len() >= 2 * members;
+        order
+            .iter()
+            .enumerate()
+            .filter(move |(place, _)| !share || place % members != member)
+            .map(|(_, index)| *index)
+    }
+
+    fn plan(&self) -> Plan {
+        let Mlp { embedding, hidden, learning_rate, epochs, batch, .. } = self.config;
+        Plan { embedding, hidden, learning_rate: learning_rate as f32, epochs, batch }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rand::RngExt;
+
+    /// Cells of one to three blocks: two inputs of one kind, two ops of another.
+    fn cells(count: usize, seed: u64) -> (Layout, Vec<(Features, f64)>) {
+        let mut layout = Layout::default();
+        let (first, second) = (layout.add(3), layout.add(4));
+        layout.add_shared(3, layout.slots[first].kind);
+        layout.add_shared(4, layout.slots[second].kind);
+        let mut rng = Seed(seed).stream(0, "cells");
+        let worth = [0.0, 0.1, 0.25, 0.3];
+        let cell = |rng: &mut crate::Rng| {
+            let blocks = rng.random_range(1..4);
+            let mut features = Features::new();
+            let mut target = 0.6;
+            for _ in 0..blocks {
+                let (input, op) = (rng.random_range(0..3), rng.random_range(0..4));
+                for (slot, token) in [(0, input), (1, op), (2, 0), (3, op)] {
+                    features.push(((layout.slots[slot].start + token) as u32, 1.0 / blocks as f32));
+                }
+                target += (worth[op] - 0.05 * input as f64) / blocks as f64;
+            }
+            (features, target)
+        };
+        let cells = (0..count).map(|_| cell(&mut rng)).collect();
+        (layout, cells)
+    }
+
+    /// The share of pairs that are predicted in their order.
+    fn concordance(ensemble: &MlpEnsemble, cells: &[(Features, f64)]) -> f64 {
+        let predicted: Vec<f64> = cells.iter().map(|(features, _)| ensemble.predict(features).mean).collect();
+        let (mut right, mut pairs) = (0.0, 0.0);
+        for a in 0..cells.len() {
+            for b in (0..a).filter(|b| (cells[a].1 - cells[*b].1).abs() > 1e-9) {
+                right += f64::from((predicted[a] > predicted[b]) == (cells[a].1 > cells[b].1));
+                pairs += 1.0;
+            }
+        }
+        right / pairs
+    }
+
+    fn small() -> Mlp {
+        Mlp { members: 3, embedding: 12, hidden: 16, learning_rate: 0.01, epochs: 60, batch: 16 }
+    }
+
+    #[test]
+    fn ranks_cells_it_has_not_seen() {
+        let (layout, cells) = cells(120, 5);
+        let (known, unknown) = cells.split_at(80);
+        let mut ensemble = small().start();
+        ensemble.fit(&layout, known, Seed(1));
+        let share = concordance(&ensemble, unknown);
+        assert!(share > 0.85, "{share}");
+    }
+
+    #[test]
+    fn the_same_seed_gives_the_same_ensemble_and_another_seed_another() {
+        let (layout, cells) = cells(20, 6);
+        let predictions = |seed| {
+            let mut ensemble = small().start();
+            ensemble.fit(&layout, &cells, Seed(seed));
+            cells.iter().map(|(features, _)| ensemble.predict(features)).collect::<Vec<_>>()
+        };
+        assert_eq!(predictions(1), predictions(1));
+        assert_ne!(predictions(1), predictions(2));
+    }
+
+    #[test]
+    fn is_less_sure_of_what_it_has_never_seen() {
+        let mut layout = Layout::default();
+        layout.add(4);
+        let examples: Vec<_> =
+            (0..40).map(|n| (vec![(n % 3, 1.0)], [0.2, 0.5, 0.8][n as usize % 3])).collect();
+        let mut ensemble = small().start();
+        ensemble.fit(&layout, &examples, Seed(1));
+        let known = ensemble.predict(&vec![(1, 1.0)]);
+        assert!((known.mean - 0.5).abs() < 0.05, "{known:?}");
+        assert!(ensemble.predict(&vec![(3, 1.0)]).deviation > 2.0 * known.deviation);
+    }
+
+    #[test]
+    fn nothing_known_and_one_example_are_no_trouble() {
+        let mut layout = Layout::default();
+        layout.add(2);
+        let mut ensemble = small().start();
+        ensemble.fit(&layout, &[], Seed(1));
+        assert_eq!(ensemble.predict(&vec![(0, 1.0)]), Prediction { mean: 0.5, deviation: 0.5 });
+        ensemble.fit(&layout, &[(vec![(0, 1.0)], 0.9)], Seed(1));
+        assert!((ensemble.predict(&vec![(0, 1.0)]).mean - 0.9).abs() < 0.05);
+    }
+}

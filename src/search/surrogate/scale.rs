@@ -1,0 +1,94 @@
+//! Scores of any metric as targets within [0, 1], and back.
+
+/// How scores become targets.
+///
+/// Accuracies are taken as they are, as in PNAS. The scores of any other metric are replaced by their rank, so that
+/// neither a unit nor a diverged training of loss 10⁹ drowns the rest.
+///
+/// ```
+/// use cellwright::search::surrogate::Scale;
+///
+/// assert_eq!(Scale::of([0.9, 0.95].into_iter()).target(0.93), 0.93);
+/// let losses = Scale::of([-1e9, -2.0, -1.0].into_iter());
+/// assert_eq!(losses.target(-2.0), 0.5);
+/// assert_eq!(losses.score(losses.target(-1.0)), -1.0);
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+pub enum Scale {
+    /// Targets are the scores.
+    Unit,
+    /// Targets are ranks among these scores, which ascend.
+    Rank(Vec<f64>),
+}
+
+/// Ranks stay clear of 0 and 1, which a sigmoid never reaches.
+const MARGIN: f64 = 0.05;
+
+impl Scale {
+    /// The scale of these scores, none of which is NaN.
+    pub fn of(scores: impl Iterator<Item = f64>) -> Scale {
+        let mut ascending: Vec<f64> = scores.collect();
+        ascending.sort_by(f64::total_cmp);
+        if ascending.iter().all(|score| (0.0..=1.0).contains(score)) {
+            Scale::Unit
+        } else {
+            Scale::Rank(ascending)
+        }
+    }
+
+    /// The target of a score; equal scores have the middle of their ranks.
+    pub fn target(&self, score: f64) -> f64 {
+        match self {
+            Scale::Unit => score,
+            Scale::Rank(ascending) => {
+                let below = ascending.partition_point(|other| *other < score);
+                let upto = ascending.partition_point(|other| *other <= score);
+                let last = ascending.len().saturating_sub(1).max(1) as f64;
+                let rank = (below as f64 + upto.saturating_sub(1).max(below) as f64) / 2.0;
+                MARGIN + (1.0 - 2.0 * MARGIN) * (rank / last).min(1.0)
+            }
+        }
+    }
+
+    /// The score of a target: the nearest known one for ranks.
+    pub fn score(&self, target: f64) -> f64 {
+        match self {
+            Scale::Unit => target,
+            Scale::Rank(ascending) => {
+                let last = ascending.len() - 1;
+                let share = (target - MARGIN) / (1.0 - 2.0 * MARGIN);
+                ascending[(share.clamp(0.0, 1.0) * last as f64).round() as usize]
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn accuracies_are_their_own_targets() {
+        let scale = Scale::of([0.0, 0.5, 1.0].into_iter());
+        assert_eq!(scale, Scale::Unit);
+        assert_eq!((scale.target(0.25), scale.score(0.25)), (0.25, 0.25));
+    }
+
+    #[test]
+    fn ranks_keep_the_order_and_survive_infinities() {
+        let scores = [f64::NEG_INFINITY, -3.0, -3.0, 12.0, f64::INFINITY];
+        let scale = Scale::of(scores.into_iter());
+        let targets: Vec<f64> = scores.iter().map(|score| scale.target(*score)).collect();
+        assert!(targets.windows(2).all(|pair| pair[0] <= pair[1]), "{targets:?}");
+        assert_eq!(targets[1], targets[2]);
+        assert!(targets.iter().all(|target| (0.04..=0.96).contains(target)), "{targets:?}");
+        assert_eq!((scale.score(targets[0]), scale.score(targets[3])), (f64::NEG_INFINITY, 12.0));
+    }
+
+    #[test]
+    fn equal_scores_have_equal_targets_in_the_middle() {
+        let scale = Scale::of([7.0; 5].into_iter());
+        assert_eq!(scale.target(7.0), 0.5);
+        assert_eq!(Scale::of([7.0].into_iter()).score(0.5), 7.0);
+    }
+}
