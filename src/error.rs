@@ -15,6 +15,9 @@ pub enum Error {
     /// Layers that do not fit together.
     #[error(transparent)]
     Shape(#[from] crate::ir::ShapeError),
+    /// Data that cannot be read.
+    #[error(transparent)]
+    Data(#[from] crate::data::DataError),
     /// A genotype without a program.
     #[error(transparent)]
     Genotype(#[from] crate::space::GenotypeError),
