@@ -6,6 +6,7 @@ pub mod data;
 pub mod error;
 pub mod evaluate;
 pub mod experiment;
+pub mod export;
 mod family;
 pub mod ir;
 pub mod op;
