@@ -57,7 +57,10 @@ impl Cell {
         Cell { graph: DiGraph::new(), output: NodeIndex::new(0), widths }
     }
 
-    /// Adds a node that reads `sources`, all of them added before; the last node added is the output.
+    /// Adds a node that reads `sources`; the last node added is the output.
+    ///
+    /// # Panics
+    /// Where a source was not added before.
     pub fn add(&mut self, node: Node, sources: &[NodeIndex]) -> NodeIndex {
         let index = self.graph.add_node(node);
         for source in sources {

@@ -1,8 +1,18 @@
 //! Architectures: cells as graphs of ops, and how cells are stacked into a network.
 
+mod blocks;
+mod canonical;
 mod cell;
+mod edges;
+mod matrix;
+mod prune;
+mod wiring;
 
+pub use blocks::{Block, BlockInput, Blocks, Branch};
 pub use cell::{Cell, Node, Widths};
+pub use edges::{Edge, EdgeInput, Edges};
+pub use matrix::{MAX_EDGES, MAX_VERTICES, Matrix};
+pub use wiring::{Wiring, WiringError};
 
 use serde::{Deserialize, Serialize};
 

@@ -118,7 +118,10 @@ fn pictures_in(folder: &Path) -> Result<Vec<PathBuf>, DataError> {
         matches!(extension.as_deref(), Some("jpg" | "jpeg" | "png"))
     });
     if paths.is_empty() {
-        return Err(DataError::Layout { path: folder.into(), missing: "no JPEG or PNG files in this class".into() });
+        return Err(DataError::Layout {
+            path: folder.into(),
+            missing: "no JPEG or PNG files in this class".into(),
+        });
     }
     paths.sort();
     Ok(paths)
