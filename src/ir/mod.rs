@@ -3,6 +3,7 @@
 
 mod cost;
 mod graph;
+mod layer;
 mod parameter;
 mod primitive;
 mod shape;

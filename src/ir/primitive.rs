@@ -133,7 +133,7 @@ impl fmt::Display for Primitive {
 /// ```
 /// use cellwright::ir::Conv;
 ///
-/// let depthwise = Conv { groups: 16, stride: [2, 2], ..Conv::square(16, 5) };
+/// let depthwise = Conv::square(16, 5).strided(2).grouped(16);
 /// assert_eq!(depthwise.to_string(), "conv 5x5 stride 2 groups 16");
 /// assert_eq!(depthwise.padding, [2, 2]);
 /// ```
@@ -165,6 +165,16 @@ impl Conv {
     /// [`Conv::new`] with a square kernel.
     pub fn square(channels: usize, kernel: usize) -> Conv {
         Conv::new(channels, [kernel, kernel])
+    }
+
+    /// The same with a stride, both ways.
+    pub fn strided(self, stride: usize) -> Conv {
+        Conv { stride: [stride, stride], ..self }
+    }
+
+    /// The same in groups; as many as there are input channels make it depthwise.
+    pub fn grouped(self, groups: usize) -> Conv {
+        Conv { groups, ..self }
     }
 
     /// The same with its kernel spread out, and padded so that height and width stay.
@@ -209,9 +219,10 @@ pub struct Window {
 }
 
 impl Window {
-    /// The window padded by half its size: at stride 1, odd windows keep height and width.
+    /// The window with padding such that odd windows keep height and width at stride 1, and even windows halve them
+    /// at stride 2.
     pub fn padded(kernel: usize, stride: usize) -> Window {
-        Window { kernel, stride, padding: kernel / 2 }
+        Window { kernel, stride, padding: kernel.saturating_sub(1) / 2 }
     }
 }
 
