@@ -82,6 +82,16 @@ pub enum Draw {
     Float(f64),
 }
 
+impl Decision {
+    /// Where this decision stands within an element of the `Prefix` that `prefix` is the length of: the element's
+    /// number and the rest of the path, which is the same for all elements alike; `None` where it stands in none.
+    pub fn place_in<'a>(&'a self, prefix: &Decision) -> Option<(usize, &'a str)> {
+        let element = self.id.strip_prefix(prefix.id.as_str())?.strip_prefix('[')?;
+        let (number, place) = element.split_once(']')?;
+        Some((number.parse().ok()?, place))
+    }
+}
+
 impl DecisionKind {
     /// Why a draw is not one of this decision's; `None` if it is.
     pub(super) fn objection(&self, draw: &Draw) -> Option<String> {
@@ -103,7 +113,7 @@ impl DecisionKind {
     }
 
     /// Whether there is only one value.
-    pub(super) fn is_single(&self) -> bool {
+    pub fn is_single(&self) -> bool {
         match *self {
             DecisionKind::Choice { candidates } => candidates == 1,
             DecisionKind::Int { low, high } => low == high,

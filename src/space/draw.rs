@@ -15,7 +15,7 @@ const DIGITS: usize = 6;
 
 impl DecisionKind {
     /// A uniform draw.
-    pub(super) fn draw(&self, rng: &mut Rng) -> Draw {
+    pub fn draw(&self, rng: &mut Rng) -> Draw {
         match *self {
             DecisionKind::Choice { candidates } => Draw::Choice(rng.random_range(0..candidates)),
             DecisionKind::Int { low, high } => Draw::Int(rng.random_range(low..=high)),
@@ -52,7 +52,7 @@ impl DecisionKind {
     }
 
     /// The least value: the first of [`DecisionKind::next`]'s round, and what a neighbour's new decisions hold.
-    pub(super) fn first(&self) -> Draw {
+    pub(crate) fn first(&self) -> Draw {
         match *self {
             DecisionKind::Choice { .. } => Draw::Choice(0),
             DecisionKind::Int { low, .. } => Draw::Int(low),
@@ -63,7 +63,7 @@ impl DecisionKind {
     }
 
     /// The value after `draw` in order; floats have their low end only.
-    pub(super) fn next(&self, draw: &Draw) -> Option<Draw> {
+    pub(crate) fn next(&self, draw: &Draw) -> Option<Draw> {
         match (*self, draw) {
             (DecisionKind::Choice { candidates }, Draw::Choice(index)) => {
                 (index + 1 < candidates).then_some(Draw::Choice(index + 1))
@@ -75,6 +75,33 @@ impl DecisionKind {
                 next_many(candidates, distinct, sorted, choices).map(Draw::Many)
             }
             _ => None,
+        }
+    }
+
+    /// How far a number stands on the way from low to high, in [0, 1] and by its scale; `None` for choices.
+    pub fn share(&self, draw: &Draw) -> Option<f64> {
+        match (*self, draw) {
+            (DecisionKind::Int { low, high }, Draw::Int(value)) => {
+                let [low, high, value] = [low, high, *value].map(|number| number as f64);
+                Some(if low < high { (value - low) / (high - low) } else { 0.0 })
+            }
+            (DecisionKind::Float { low, high, scale }, Draw::Float(value)) => {
+                Some(scale.share(low, high, *value))
+            }
+            _ => None,
+        }
+    }
+
+    /// The number at a share of the way from low to high: the inverse of [`DecisionKind::share`].
+    pub fn at(&self, share: f64) -> Option<Draw> {
+        match *self {
+            DecisionKind::Int { low, high } => {
+                let steps = i128::from(high) - i128::from(low);
+                let value = i128::from(low) + (share * steps as f64).round() as i128;
+                Some(Draw::Int(value.clamp(low.into(), high.into()) as i64))
+            }
+            DecisionKind::Float { low, high, scale } => Some(Draw::Float(scale.point(low, high, share))),
+            DecisionKind::Choice { .. } | DecisionKind::Many { .. } => None,
         }
     }
 

@@ -31,7 +31,7 @@ use crate::random::Rng;
 use crate::symbolic::{Origin, Value};
 use compile::Pieces;
 use problem::Problem;
-use template::Template;
+use template::{Body, Template};
 
 /// Two candidates with equal keys are the same candidate: isomorphic architectures with equal hyperparameters.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -69,6 +69,14 @@ impl Space {
     /// What is left open, by number, in the order in which it is met.
     pub fn decisions(&self) -> &[Decision] {
         &self.template.decisions
+    }
+
+    /// The least length of a `Prefix`, whose length the decision is: `Choice(n)` is n more; `None` for all others.
+    pub fn prefix_min(&self, decision: usize) -> Option<usize> {
+        match self.template.bodies.get(decision)? {
+            Body::Prefix { min, .. } => Some(*min),
+            _ => None,
+        }
     }
 
     /// The exact number of genotypes, before any constraint.

@@ -32,7 +32,7 @@ pub struct Mlp {
 
 impl Default for Mlp {
     fn default() -> Mlp {
-        Mlp { members: 5, embedding: 100, hidden: 100, learning_rate: 0.002, epochs: 100, batch: 32 }
+        Mlp { members: 5, embedding: 100, hidden: 100, learning_rate: 0.002, epochs: 50, batch: 32 }
     }
 }
 

@@ -1,12 +1,14 @@
 //! Surrogates: what a search predicts with, learnt from the trials so far.
 //!
 //! A surrogate sees a candidate as [`Features`], a weighted bag of tokens laid out by a [`Layout`], and knows nothing
-//! of spaces; [`Scale`] turns scores into targets.
+//! of spaces; [`Encoding`] turns genotypes into tokens, [`Scale`] turns scores into targets.
 
+mod encoding;
 mod mlp;
 mod network;
 mod scale;
 
+pub use encoding::Encoding;
 pub use mlp::{Mlp, MlpEnsemble};
 pub use scale::Scale;
 

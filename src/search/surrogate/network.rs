@@ -382,7 +382,7 @@ mod tests {
                     tensor(&mut learner, index).value[place] += by;
                     loss(learner, &examples)
                 };
-                let measured = (nudged(2e-3) - nudged(-2e-3)) / 4e-3;
+                let measured = (nudged(4e-4) - nudged(-4e-4)) / 8e-4;
                 assert!(
                     (measured - f64::from(*slope)).abs() < 2e-3,
                     "{index} {place:?}: {measured} and {slope}"

@@ -1,0 +1,210 @@
+//! Candidates of any space as tokens.
+//!
+//! Every decision is a slot of tokens, one for each of its candidates; numbers are spread over the two nearest of a few
+//! knots; a decision that is not active has no token. The elements of a `Prefix` are blocks, as in PNAS: what stands
+//! at the same place in each of them shares one slot, and the tokens of a candidate's blocks are averaged, so that the
+//! surrogate sees cells of any size alike. Decisions that name the same candidates share a table of embeddings.
+
+use std::collections::HashMap;
+
+use super::{Features, Layout};
+use crate::space::{Decision, DecisionKind, Draw, Space};
+
+/// How a space's candidates become [`Features`].
+#[derive(Clone, Debug)]
+pub struct Encoding {
+    layout: Layout,
+    tokens: Vec<Tokens>,
+    blocks: Blocks,
+}
+
+/// Where a decision's tokens stand.
+#[derive(Clone, Debug)]
+enum Tokens {
+    /// First column of the one slot.
+    Choice(usize),
+    /// First column of the slot of each place.
+    Many(Vec<usize>),
+    /// First column and number of knots.
+    Number(usize, usize),
+    /// The length of a `Prefix`, which the number of blocks tells, and whatever cannot be decided otherwise.
+    None,
+}
+
+/// A number has as many knots as values, but no more than this.
+const KNOTS: usize = 7;
+
+impl Encoding {
+    /// The encoding of a space: the same space always has the same.
+    pub fn of(space: &Space) -> Encoding {
+        let blocks = Blocks::of(space);
+        let mut slots = Slots::default();
+        let place = |(number, decision): (usize, &Decision)| match blocks.min_lengths[number] {
+            Some(_) => Vec::new(),
+            None => slots.place(decision, &blocks.places[number]),
+        };
+        let places: Vec<_> = space.decisions().iter().enumerate().map(place).collect();
+        let (layout, starts) = slots.layout();
+        let tokens =
+            places.into_iter().zip(space.decisions()).map(|(places, decision)| match decision.kind {
+                _ if places.is_empty() => Tokens::None,
+                DecisionKind::Choice { .. } => Tokens::Choice(starts[places[0]]),
+                DecisionKind::Many { .. } => {
+                    Tokens::Many(places.iter().map(|place| starts[*place]).collect())
+                }
+                DecisionKind::Int { .. } | DecisionKind::Float { .. } => {
+                    Tokens::Number(starts[places[0]], width(&decision.kind))
+                }
+            });
+        Encoding { layout, tokens: tokens.collect(), blocks }
+    }
+
+    /// What the columns mean.
+    pub fn layout(&self) -> &Layout {
+        &self.layout
+    }
+
+    /// A candidate's tokens, from its active decisions.
+    pub fn features(&self, space: &Space, active: &[(usize, Draw)]) -> Features {
+        let lengths = self.blocks.lengths(active);
+        let mut features = Features::with_capacity(active.len());
+        for (decision, draw) in active {
+            let weight = self.blocks.weight(*decision, &lengths);
+            let mut add = |column: usize, share: f32| features.push((column as u32, weight * share));
+            match (&self.tokens[*decision], draw) {
+                (Tokens::Choice(start), Draw::Choice(choice)) => add(start + *choice as usize, 1.0),
+                (Tokens::Many(starts), Draw::Many(choices)) => {
+                    starts.iter().zip(choices).for_each(|(start, choice)| add(start + *choice as usize, 1.0));
+                }
+                (Tokens::Number(start, knots), draw) => {
+                    let share = space.decisions()[*decision].kind.share(draw).unwrap_or(0.0);
+                    let at = share * (knots - 1) as f64;
+                    let knot = (at.floor() as usize).min(knots - 2);
+                    let upper = (at - knot as f64) as f32;
+                    add(start + knot, 1.0 - upper);
+                    add(start + knot + 1, upper);
+                }
+                _ => {}
+            }
+        }
+        features
+    }
+}
+
+/// Number of columns a decision needs for each of its places.
+fn width(kind: &DecisionKind) -> usize {
+    match *kind {
+        DecisionKind::Choice { candidates } | DecisionKind::Many { candidates, .. } => candidates as usize,
+        DecisionKind::Int { low, high } => {
+            usize::try_from(i128::from(high) - i128::from(low) + 1).unwrap_or(usize::MAX).min(KNOTS)
+        }
+        DecisionKind::Float { .. } => KNOTS,
+    }
+}
+
+/// The slots of a layout in the making: decisions at the same place of different blocks share one.
+#[derive(Default)]
+struct Slots {
+    by_place: HashMap<String, usize>,
+    widths: Vec<usize>,
+    labels: Vec<Vec<String>>,
+}
+
+impl Slots {
+    /// The slots of a decision whose place in its block, or in the program, is `place`.
+    fn place(&mut self, decision: &Decision, place: &str) -> Vec<usize> {
+        let repeats = match decision.kind {
+            _ if decision.kind.is_single() => 0,
+            DecisionKind::Many { k, .. } => k as usize,
+            _ => 1,
+        };
+        let slots = (0..repeats).map(|repeat| self.slot(format!("{place} {repeat}"), decision));
+        slots.collect()
+    }
+
+    fn slot(&mut self, place: String, decision: &Decision) -> usize {
+        let slot = *self.by_place.entry(place).or_insert(self.widths.len());
+        if slot == self.widths.len() {
+            self.widths.push(0);
+            self.labels.push(Vec::new());
+        }
+        self.widths[slot] = self.widths[slot].max(width(&decision.kind));
+        if self.labels[slot].len() < decision.labels.len() {
+            self.labels[slot].clone_from(&decision.labels);
+        }
+        slot
+    }
+
+    /// The layout, and the first column of every slot. Slots share a table where one's candidates begin the other's.
+    fn layout(self) -> (Layout, Vec<usize>) {
+        let mut layout = Layout::default();
+        let mut tables: Vec<(Vec<String>, usize)> = Vec::new();
+        for (width, labels) in self.widths.into_iter().zip(self.labels) {
+            let same = |table: &&mut (Vec<String>, usize)| {
+                labels.starts_with(&table.0) || table.0.starts_with(&labels)
+            };
+            match tables.iter_mut().find(same) {
+                Some((known, kind)) if !labels.is_empty() => {
+                    layout.add_shared(width, *kind);
+                    if known.len() < labels.len() {
+                        *known = labels;
+                    }
+                }
+                _ => {
+                    let slot = layout.add(width);
+                    if !labels.is_empty() {
+                        tables.push((labels, layout.slots[slot].kind));
+                    }
+                }
+            }
+        }
+        let starts = layout.slots.iter().map(|slot| slot.start).collect();
+        (layout, starts)
+    }
+}
+
+/// Which decisions stand in the elements of which `Prefix`.
+#[derive(Clone, Debug)]
+struct Blocks {
+    /// The least length, by decision; only of a `Prefix`.
+    min_lengths: Vec<Option<usize>>,
+    /// The `Prefix`es that each decision stands in, outermost first.
+    around: Vec<Vec<usize>>,
+    /// Where each decision stands: in all blocks of a `Prefix` alike.
+    places: Vec<String>,
+}
+
+impl Blocks {
+    fn of(space: &Space) -> Blocks {
+        let decisions = space.decisions();
+        let min_lengths: Vec<_> = (0..decisions.len()).map(|decision| space.prefix_min(decision)).collect();
+        let prefixes = || (0..decisions.len()).filter(|decision| min_lengths[*decision].is_some());
+        let holder = |decision: &Decision| -> Vec<usize> {
+            prefixes().filter(|prefix| decision.place_in(&decisions[*prefix]).is_some()).collect()
+        };
+        let around: Vec<Vec<usize>> = decisions.iter().map(holder).collect();
+        let places = decisions.iter().zip(&around).map(|(decision, around)| match around.first() {
+            Some(prefix) => {
+                let place = decision.place_in(&decisions[*prefix]).map_or("", |(_, place)| place);
+                format!("{prefix} {place}")
+            }
+            None => decision.id.clone(),
+        });
+        Blocks { places: places.collect(), around, min_lengths }
+    }
+
+    /// The length of each active `Prefix`.
+    fn lengths(&self, active: &[(usize, Draw)]) -> HashMap<usize, usize> {
+        let length = |(decision, draw): &(usize, Draw)| match (self.min_lengths[*decision], draw) {
+            (Some(min), Draw::Choice(more)) => Some((*decision, min + *more as usize)),
+            _ => None,
+        };
+        active.iter().filter_map(length).collect()
+    }
+
+    /// One over the number of blocks that are averaged.
+    fn weight(&self, decision: usize, lengths: &HashMap<usize, usize>) -> f32 {
+        let counts = self.around[decision].iter().filter_map(|prefix| lengths.get(prefix));
+        1.0 / counts.product::<usize>().max(1) as f32
+    }
+}
