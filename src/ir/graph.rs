@@ -153,7 +153,10 @@ impl Graph {
         let shapes: Vec<Shape> = inputs.iter().map(|input| self.shape(*input)).collect();
         let shape = primitive.infer(&shapes).map_err(|problem| self.refusal(problem))?;
         if !primitive.within_limit(&shapes, shape) {
-            let problem = format!("{primitive} from {} to {shape} is larger than {LIMIT} values", shapes[0]);
+            let problem = format!(
+                "{primitive} from {} to {shape} has more than {LIMIT} values; use fewer channels",
+                shapes[0]
+            );
             return Err(self.refusal(problem));
         }
         let scope = self.claim(name);

@@ -8,6 +8,8 @@ mod parameter;
 mod primitive;
 mod shape;
 mod table;
+#[cfg(test)]
+mod tests;
 
 pub use cost::Cost;
 pub use graph::{Graph, Node, Tensor};

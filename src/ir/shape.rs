@@ -81,7 +81,7 @@ impl Primitive {
             Primitive::Conv(conv) => conv.infer(self.map(inputs)?),
             Primitive::Linear { features, .. } => {
                 let _ = self.flat(inputs)?;
-                positive(*features, "linear", "feature")?;
+                positive(*features, "linear", "feature count")?;
                 Ok(Shape::Flat(*features))
             }
             Primitive::BatchNorm { epsilon, momentum, .. } => {
@@ -127,7 +127,7 @@ impl Primitive {
                 self.one(inputs)
             }
             Primitive::Zero { channels, stride } => {
-                positive(*channels, "zero", "channel")?;
+                positive(*channels, "zero", "channel count")?;
                 positive(*stride, "zero", "stride")?;
                 match self.one(inputs)? {
                     Shape::Map { height, width, .. } => Ok(Shape::Map {
@@ -209,8 +209,8 @@ impl Primitive {
 
 impl Conv {
     fn infer(&self, (channels, height, width): (usize, usize, usize)) -> Result<Shape, String> {
-        positive(self.channels, "conv", "output channel")?;
-        positive(self.groups, "conv", "group")?;
+        positive(self.channels, "conv", "channel count")?;
+        positive(self.groups, "conv", "group count")?;
         positive(self.dilation, "conv", "dilation")?;
         for axis in 0..2 {
             positive(self.kernel[axis], "conv", "kernel size")?;

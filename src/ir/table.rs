@@ -15,7 +15,8 @@ impl fmt::Display for Graph {
         let widths: [usize; 5] = std::array::from_fn(width);
         for [scope, primitive, shape, params, macs] in &rows {
             let [a, b, c, d, e] = widths;
-            writeln!(f, "{scope:<a$}  {primitive:<b$}  {shape:<c$}  {params:>d$}  {macs:>e$}")?;
+            let line = format!("{scope:<a$}  {primitive:<b$}  {shape:<c$}  {params:>d$}  {macs:>e$}");
+            writeln!(f, "{}", line.trim_end())?;
         }
         Ok(())
     }

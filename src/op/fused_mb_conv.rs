@@ -23,7 +23,7 @@ pub struct FusedMbConv {
     #[serde(deserialize_with = "check::factor")]
     pub expansion: f64,
     /// As [`MbConv`](super::MbConv)'s.
-    #[serde(deserialize_with = "check::share")]
+    #[serde(deserialize_with = "check::not_negative")]
     pub squeeze_excitation: f64,
     /// As [`MbConv`](super::MbConv)'s.
     pub activation: Activation,

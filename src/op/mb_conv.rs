@@ -22,9 +22,9 @@ pub struct MbConv {
     /// How many times the input's channels the inner map has, at least 1; at 1 there is no expansion layer.
     #[serde(deserialize_with = "check::factor")]
     pub expansion: f64,
-    /// Features of the squeezed vector as a share of the block's input channels, in [0, 1]; 0 for no
-    /// squeeze-excitation. EfficientNet: 0.25.
-    #[serde(deserialize_with = "check::share")]
+    /// Features of the squeezed vector as a multiple of the block's input channels; 0 for no squeeze-excitation.
+    /// EfficientNet: 0.25.
+    #[serde(deserialize_with = "check::not_negative")]
     pub squeeze_excitation: f64,
     /// The non-linearity. With `Silu` the gate is EfficientNet's (SiLU, sigmoid), otherwise MobileNetV3's (ReLU, hard
     /// sigmoid).

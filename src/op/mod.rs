@@ -89,6 +89,10 @@ pub trait Lower {
 }
 
 mod check;
+#[cfg(test)]
+mod contract;
+#[cfg(test)]
+mod golden;
 mod label;
 
 mod activation;

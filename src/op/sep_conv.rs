@@ -25,8 +25,8 @@ pub struct SepConv {
     /// Stride; otherwise the site's.
     #[serde(deserialize_with = "check::positive_or_none")]
     pub stride: Option<usize>,
-    /// How many times it is applied.
-    #[serde(deserialize_with = "check::positive")]
+    /// How many times it is applied, in [1, 64].
+    #[serde(deserialize_with = "check::few")]
     pub repeats: usize,
 }
 
