@@ -1,5 +1,13 @@
 //! Everything that can go wrong, as a person reads it.
 
+use std::fmt;
+use std::io::IsTerminal;
+use std::sync::Arc;
+
+use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, NamedSource, SourceCode};
+
+use crate::symbolic::{Origin, Part, Place, ProgramError, Sources};
+
 /// The crate's error: a transparent sum of the modules' own.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -18,6 +26,12 @@ pub enum Error {
     /// Data that cannot be read.
     #[error(transparent)]
     Data(#[from] crate::data::DataError),
+    /// A file that is not what it should be, with the places of all that is wrong.
+    #[error(transparent)]
+    Space(#[from] SpaceError),
+    /// A program that is not of its type.
+    #[error(transparent)]
+    Program(#[from] ProgramError),
     /// A genotype without a program.
     #[error(transparent)]
     Genotype(#[from] crate::space::GenotypeError),
@@ -25,3 +39,184 @@ pub enum Error {
 
 /// The crate's result.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+impl Error {
+    /// What a process that ends with this error should exit with: 2 for a mistake in what it was given, 1 for work that
+    /// failed.
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Error::Io { .. } | Error::Space(_) | Error::Program(_) | Error::Genotype(_) => 2,
+            Error::Shape(_) | Error::Data(_) => 2,
+        }
+    }
+}
+
+/// One thing that is wrong with a file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    /// The node that it is about.
+    pub origin: Origin,
+    /// What of the node it is about.
+    pub part: Part,
+    /// What is wrong.
+    pub message: String,
+    /// What to write at the place itself; may be empty.
+    pub label: String,
+    /// What to do next.
+    pub help: Option<String>,
+}
+
+impl Problem {
+    /// A problem of the node that was written at `origin`.
+    pub fn new(origin: Origin, message: impl Into<String>) -> Problem {
+        Problem { origin, part: Part::Whole, message: message.into(), label: String::new(), help: None }
+    }
+
+    /// The same, of a part of the node.
+    pub fn part(self, part: Part) -> Problem {
+        Problem { part, ..self }
+    }
+
+    /// The same, with words at the place itself.
+    pub fn label(self, label: impl Into<String>) -> Problem {
+        Problem { label: label.into(), ..self }
+    }
+
+    /// The same, with the next step.
+    pub fn help(self, help: impl Into<String>) -> Problem {
+        Problem { help: Some(help.into()), ..self }
+    }
+}
+
+/// All that is wrong with one or several files, each with its place.
+///
+/// `Display` gives a line for each problem, [`SpaceError::render`] their source lines too.
+///
+/// ```
+/// use cellwright::symbolic::Sources;
+///
+/// let error = Sources::default().read("recipe.ron", "(batch: 64 flip: true)").unwrap_err();
+/// assert_eq!(error.to_string(), "recipe.ron:1:12: a comma is missing before this");
+/// ```
+#[derive(Clone, Debug)]
+pub struct SpaceError(Box<Report>);
+
+#[derive(Clone, Debug)]
+struct Report {
+    problems: Vec<Problem>,
+    shown: Vec<Shown>,
+}
+
+/// A problem with its place, as `miette` draws it.
+#[derive(Clone, Debug)]
+struct Shown {
+    place: Option<Place>,
+    source: Option<NamedSource<Arc<str>>>,
+    label: Option<LabeledSpan>,
+    message: String,
+    help: Option<String>,
+}
+
+impl SpaceError {
+    /// The error that consists of these problems (at least one), whose origins are of `sources`.
+    pub fn new(mut problems: Vec<Problem>, sources: &Sources) -> SpaceError {
+        problems.sort_by_key(|problem| {
+            sources.range(problem.origin, &problem.part).map(|(file, range)| (file, range.start))
+        });
+        problems.dedup();
+        let shown = problems.iter().map(|problem| Shown::new(problem, sources)).collect();
+        SpaceError(Box::new(Report { problems, shown }))
+    }
+
+    /// A single problem of a program that was read from `sources`.
+    pub fn from_program(error: &ProgramError, sources: &Sources) -> SpaceError {
+        SpaceError::new(vec![error.problem()], sources)
+    }
+
+    /// The problems, in order of their places.
+    pub fn problems(&self) -> &[Problem] {
+        &self.0.problems
+    }
+
+    /// Where the problems are, one for each; `None` for what was not read from a file.
+    pub fn places(&self) -> impl Iterator<Item = Option<&Place>> {
+        self.0.shown.iter().map(|shown| shown.place.as_ref())
+    }
+
+    /// The problems with their source lines; in colour where that is wanted.
+    pub fn render(&self, colour: bool) -> String {
+        let theme = if colour { GraphicalTheme::unicode() } else { GraphicalTheme::unicode_nocolor() };
+        let handler = GraphicalReportHandler::new_themed(theme).with_width(110).with_context_lines(1);
+        let mut out = String::new();
+        let done = match self.0.shown.as_slice() {
+            [only] => handler.render_report(&mut out, only),
+            _ => handler.render_report(&mut out, self),
+        };
+        if done.is_err() { self.to_string() } else { out }
+    }
+
+    /// [`SpaceError::render`] for stderr: in colour where that is a terminal and `NO_COLOR` is not set.
+    pub fn render_for_stderr(&self) -> String {
+        self.render(
+            std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|set| set.is_empty()),
+        )
+    }
+}
+
+impl fmt::Display for SpaceError {
+    fn fmt(&self, out: &mut fmt::Formatter) -> fmt::Result {
+        // As the heading of a report, the problems themselves follow below.
+        if out.alternate() {
+            return write!(out, "{} problems", self.0.shown.len());
+        }
+        for (index, shown) in self.0.shown.iter().enumerate() {
+            let newline = if index > 0 { "\n" } else { "" };
+            let place = shown.place.as_ref().map(|place| format!("{place}: ")).unwrap_or_default();
+            write!(out, "{newline}{place}{shown}")?;
+            shown.help.iter().try_for_each(|help| write!(out, "; {help}"))?;
+        }
+        Ok(())
+    }
+}
+impl std::error::Error for SpaceError {}
+
+impl Diagnostic for SpaceError {
+    fn related<'a>(&'a self) -> Option<Box<dyn Iterator<Item = &'a dyn Diagnostic> + 'a>> {
+        Some(Box::new(self.0.shown.iter().map(|shown| shown as &dyn Diagnostic)))
+    }
+}
+
+impl Shown {
+    fn new(problem: &Problem, sources: &Sources) -> Shown {
+        let (message, help) = (problem.message.clone(), problem.help.clone());
+        let Some((file, range)) = sources.range(problem.origin, &problem.part) else {
+            return Shown { place: None, source: None, label: None, message, help };
+        };
+        let (path, text) = sources.file(file);
+        let place = Some(Place::of(path, text, range.start));
+        let label = (!problem.label.is_empty()).then(|| problem.label.clone());
+        let label = Some(LabeledSpan::new_primary_with_span(label, range));
+        Shown { place, source: Some(NamedSource::new(path, text.clone())), label, message, help }
+    }
+}
+
+impl fmt::Display for Shown {
+    fn fmt(&self, out: &mut fmt::Formatter) -> fmt::Result {
+        out.write_str(&self.message)
+    }
+}
+impl std::error::Error for Shown {}
+
+impl Diagnostic for Shown {
+    fn help<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
+        self.help.as_ref().map(|help| Box::new(help) as Box<dyn fmt::Display>)
+    }
+    fn source_code(&self) -> Option<&dyn SourceCode> {
+        self.source.as_ref().map(|source| source as &dyn SourceCode)
+    }
+    fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
+        self.label
+            .clone()
+            .map(|label| Box::new(std::iter::once(label)) as Box<dyn Iterator<Item = LabeledSpan>>)
+    }
+}

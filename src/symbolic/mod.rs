@@ -1,16 +1,20 @@
 //! The symbolic, mutable program: any serde type as a tree that keeps its names, and back.
 
+mod de;
+mod mistake;
+mod parse;
+mod path;
+mod print;
+mod rebind;
+mod ser;
+mod source;
 mod value;
 
+pub use de::from_value;
+pub use mistake::{Mistake, ProgramError, alternatives, nearest};
+pub use parse::{MAX_BYTES, MAX_DEPTH};
+pub use path::{IntoPath, Path, PathError, Step};
+pub use rebind::Program;
+pub use ser::to_value;
+pub use source::{Part, Place, Sources};
 pub use value::{Fields, Kind, Name, Object, Origin, Value};
-
-use std::sync::Arc;
-
-/// The files that programs were read from, and the byte range behind every [`Origin`].
-#[derive(Clone, Debug, Default)]
-pub struct Sources {
-    /// `(path, text)` of every file.
-    pub files: Vec<(Arc<str>, Arc<str>)>,
-    /// `(file, start, end)` of every origin; origin `n` is entry `n - 1`.
-    pub spans: Vec<(u32, u32, u32)>,
-}

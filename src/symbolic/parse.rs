@@ -1,0 +1,690 @@
+//! RON text as a tree whose nodes know where they were written.
+//!
+//! The `ron` crate checks the whole text first, with its own exact positions, and reads every literal. It drops the
+//! names of types and variants and the places of nodes, so the walk over the brackets is done again here, in one pass.
+
+use std::collections::{HashMap, HashSet};
+use std::ops::Range;
+use std::path::Path as FilePath;
+use std::str::FromStr;
+use std::sync::Arc;
+
+use serde::de::IgnoredAny;
+
+use super::source::{Place, Sources, Span};
+use super::value::{Fields, Kind, Name, Object, Origin, Value};
+use crate::error::{Error, Problem, SpaceError};
+
+/// The largest text that is read, in bytes.
+pub const MAX_BYTES: usize = 4 << 20;
+
+/// How many brackets may stand inside one another.
+pub const MAX_DEPTH: usize = 200;
+
+impl Sources {
+    /// Reads a program from a file.
+    ///
+    /// # Errors
+    /// [`Error::Io`] where the file cannot be read, [`Error::Space`] where it is too large, not UTF-8 or not RON.
+    pub fn load(&mut self, path: impl AsRef<FilePath>) -> Result<Value, Error> {
+        use std::io::Read;
+        let name = path.as_ref().display().to_string();
+        let io = |source| Error::Io { path: name.clone(), source };
+        let file = std::fs::File::open(path.as_ref()).map_err(io)?;
+        let mut bytes = Vec::new();
+        file.take(MAX_BYTES as u64 + 1).read_to_end(&mut bytes).map_err(io)?;
+        Ok(self.read_bytes(&name, bytes)?)
+    }
+
+    fn read_bytes(&mut self, path: &str, bytes: Vec<u8>) -> Result<Value, SpaceError> {
+        if bytes.len() > MAX_BYTES {
+            return Err(self.refuse(path, "", 0..0, too_large()));
+        }
+        match String::from_utf8(bytes) {
+            Ok(text) => self.read(path, &text),
+            Err(error) => {
+                let valid = error.utf8_error().valid_up_to();
+                let message = "the file is not UTF-8 text from here on".to_owned();
+                let text = String::from_utf8_lossy(error.as_bytes()).into_owned();
+                Err(self.refuse(
+                    path,
+                    &text,
+                    valid..valid + char::REPLACEMENT_CHARACTER.len_utf8(),
+                    Flaw::new(message),
+                ))
+            }
+        }
+    }
+
+    /// Reads a program from the text of a file.
+    ///
+    /// # Errors
+    /// Where the text is not RON, or a field or key is given twice: all of those at once.
+    pub fn read(&mut self, path: &str, text: &str) -> Result<Value, SpaceError> {
+        if text.len() > MAX_BYTES {
+            return Err(self.refuse(path, "", 0..0, too_large()));
+        }
+        if let Err((at, flaw)) = check(text) {
+            return Err(self.refuse(path, text, at, flaw));
+        }
+        let file = self.add_file(path, text);
+        let mut reader =
+            Reader { text, at: 0, file, sources: self, names: HashMap::new(), problems: Vec::new() };
+        let value = reader.document();
+        let problems = reader.problems;
+        match value {
+            Ok(value) if problems.is_empty() => Ok(value),
+            Ok(_) => Err(SpaceError::new(problems, self)),
+            Err(problem) => Err(SpaceError::new(problems.into_iter().chain([problem]).collect(), self)),
+        }
+    }
+
+    fn refuse(&mut self, path: &str, text: &str, at: Range<usize>, flaw: Flaw) -> SpaceError {
+        let file = self.add_file(path, text);
+        let origin = self.add_span(span(file, &at));
+        SpaceError::new(vec![flaw.problem(origin)], self)
+    }
+}
+
+impl FromStr for Value {
+    type Err = SpaceError;
+
+    /// Reads a program from RON text. Its nodes have no origin; [`Sources::read`] keeps them.
+    fn from_str(text: &str) -> Result<Value, SpaceError> {
+        let mut value = Sources::default().read("text", text)?;
+        value.forget_origins();
+        Ok(value)
+    }
+}
+
+impl Value {
+    /// Makes this a tree that was written nowhere: for trees that outlive the [`Sources`] they were read with.
+    pub fn forget_origins(&mut self) {
+        self.origin = Origin::NONE;
+        match &mut self.kind {
+            Kind::List(items) => Arc::make_mut(items).iter_mut().for_each(Value::forget_origins),
+            Kind::Map(entries) => Arc::make_mut(entries).iter_mut().for_each(|(key, value)| {
+                key.forget_origins();
+                value.forget_origins();
+            }),
+            Kind::Object(object) => match &mut Arc::make_mut(object).fields {
+                Fields::Unit => {}
+                Fields::Items(items) => items.iter_mut().for_each(Value::forget_origins),
+                Fields::Named(fields) => fields.iter_mut().for_each(|field| field.1.forget_origins()),
+            },
+            _ => {}
+        }
+    }
+}
+
+/// What is wrong with a text, before it is known where it belongs.
+struct Flaw {
+    message: String,
+    label: String,
+    help: Option<String>,
+}
+
+impl Flaw {
+    fn new(message: impl Into<String>) -> Flaw {
+        Flaw { message: message.into(), label: "here".into(), help: None }
+    }
+
+    fn help(mut self, help: impl Into<String>) -> Flaw {
+        self.help = Some(help.into());
+        self
+    }
+
+    fn problem(self, origin: Origin) -> Problem {
+        let mut problem = Problem::new(origin, self.message).label(self.label);
+        problem.help = self.help;
+        problem
+    }
+}
+
+fn too_large() -> Flaw {
+    Flaw::new(format!("the file is larger than {} MiB, the most that is read", MAX_BYTES >> 20))
+}
+
+fn span(file: u32, range: &Range<usize>) -> Span {
+    Span { file, start: range.start as u32, end: range.end as u32, key: None }
+}
+
+/// Whether `ron` can read the text, and if not, where it stumbles.
+fn check(text: &str) -> Result<(), (Range<usize>, Flaw)> {
+    use ron::error::Error as Ron;
+    let too_deep = || Flaw::new(format!("nested more than {MAX_DEPTH} levels deep, the most that is read"));
+    if let Some(at) = brackets(text, text.len()).1 {
+        return Err((at..at + 1, too_deep()));
+    }
+    // `ron` counts up to three levels for one bracket.
+    let options = ron::Options::default().with_recursion_limit(3 * MAX_DEPTH + 3);
+    let Err(error) = options.from_str::<IgnoredAny>(text) else { return Ok(()) };
+    let at = byte(text, error.span.end);
+    let flaw = match error.code {
+        Ron::Eof if rest_of(text).is_empty() => {
+            Flaw::new("the file is empty").help("a program is RON: `Name(field: 1)`")
+        }
+        Ron::Eof => Flaw::new("the text ends too early"),
+        Ron::ExpectedComma if open_bracket(text, at).is_some() => Flaw::new("a bracket is not closed"),
+        Ron::ExpectedStringEnd => Flaw::new("the quotes that open before this are never closed"),
+        Ron::UnclosedBlockComment => Flaw::new("a comment `/*` is never closed"),
+        Ron::ExpectedComma => Flaw::new("a comma is missing before this"),
+        Ron::TrailingCharacters => Flaw::new("the program ends before this; nothing may follow it"),
+        Ron::UnexpectedChar(c) => Flaw::new(format!("`{}` cannot stand here", c.escape_default())),
+        Ron::ExceededRecursionLimit => too_deep(),
+        code => Flaw::new(lower_first(&code.to_string())),
+    };
+    let flaw = match open_bracket(text, at) {
+        Some(help) if flaw.help.is_none() => flaw.help(help),
+        _ => flaw,
+    };
+    let length = text[at..].chars().next().map_or(0, char::len_utf8);
+    Err((at..at + length, flaw))
+}
+
+fn lower_first(text: &str) -> String {
+    let mut chars = text.chars();
+    chars.next().map_or(String::new(), |first| first.to_lowercase().chain(chars).collect())
+}
+
+/// The byte at a position of `ron`'s.
+fn byte(text: &str, position: ron::error::Position) -> usize {
+    let line: usize = text.split_inclusive('\n').take(position.line - 1).map(str::len).sum();
+    text[line..].char_indices().nth(position.col - 1).map_or(text.len(), |(at, _)| line + at)
+}
+
+/// The text behind all comments and blanks at its start.
+fn rest_of(text: &str) -> &str {
+    &text[skip_blank(text, 0)..]
+}
+
+/// The brackets that are open at `end`, and the first one before it that is nested too deep.
+fn brackets(text: &str, end: usize) -> (Vec<usize>, Option<usize>) {
+    let mut open = Vec::new();
+    let mut at = skip_blank(text, 0);
+    while at < end {
+        match text.as_bytes()[at] {
+            b'(' | b'[' | b'{' if open.len() == MAX_DEPTH => return (open, Some(at)),
+            b'(' | b'[' | b'{' => open.push(at),
+            b')' | b']' | b'}' => drop(open.pop()),
+            _ => {}
+        }
+        let length = literal(&text[at..]).max(text[at..].chars().next().map_or(1, char::len_utf8));
+        at = skip_blank(text, at + length);
+    }
+    (open, None)
+}
+
+/// Where the bracket stands that should have been closed at `end`, if that is what is wrong there.
+fn open_bracket(text: &str, end: usize) -> Option<String> {
+    let mut open = brackets(text, end).0;
+    let last = open.pop()?;
+    let (bracket, here) = (&text[last..=last], text[skip_blank(text, end.min(text.len()))..].chars().next());
+    let closes = matches!((bracket, here), ("(", Some(')')) | ("[", Some(']')) | ("{", Some('}')));
+    if closes || !matches!(here, None | Some(')' | ']' | '}')) {
+        return None;
+    }
+    let place = Place::of(&"".into(), text, last);
+    Some(format!("the `{bracket}` at line {}, column {} is still open", place.line, place.column))
+}
+
+/// The first byte from `at` on that is neither blank nor in a comment.
+fn skip_blank(text: &str, mut at: usize) -> usize {
+    loop {
+        let rest = &text[at..];
+        let blank = rest.find(|c| !is_blank(c)).unwrap_or(rest.len());
+        at += blank;
+        let rest = &rest[blank..];
+        if rest.starts_with("//") {
+            at += rest.find('\n').unwrap_or(rest.len());
+        } else if rest.starts_with("/*") {
+            at += block_comment(rest);
+        } else {
+            return at;
+        }
+    }
+}
+
+/// RON's blanks are Unicode's `Pattern_White_Space`.
+fn is_blank(c: char) -> bool {
+    matches!(c, '\t'..='\r' | ' ' | '\u{85}' | '\u{200E}' | '\u{200F}' | '\u{2028}' | '\u{2029}')
+}
+
+/// The length of a block comment; they nest.
+fn block_comment(text: &str) -> usize {
+    let (mut depth, mut at) = (0usize, 0);
+    loop {
+        let rest = &text[at..];
+        match rest.find(['/', '*']) {
+            None => return text.len(),
+            Some(mark) if rest[mark..].starts_with("/*") => (depth, at) = (depth + 1, at + mark + 2),
+            Some(mark) if rest[mark..].starts_with("*/") => (depth, at) = (depth - 1, at + mark + 2),
+            Some(mark) => at += mark + 1,
+        }
+        if depth == 0 {
+            return at;
+        }
+    }
+}
+
+/// The length of the string, character or raw string at the start of `text`; 0 if there is none.
+fn literal(text: &str) -> usize {
+    let raw = text.strip_prefix('r').map(|rest| rest.len() - rest.trim_start_matches('#').len());
+    match (text.as_bytes().first(), raw) {
+        (Some(quote @ (b'"' | b'\'')), _) => quoted(text, *quote),
+        (_, Some(hashes)) if text[1 + hashes..].starts_with('"') => {
+            let end = format!("\"{}", "#".repeat(hashes));
+            let body = &text[hashes + 2..];
+            hashes + 2 + body.find(&end).map_or(body.len(), |at| at + end.len())
+        }
+        _ => 0,
+    }
+}
+
+/// The length of a literal between quotes, in which `\` hides the next character.
+fn quoted(text: &str, quote: u8) -> usize {
+    let bytes = text.as_bytes();
+    let mut at = 1;
+    while at < bytes.len() && bytes[at] != quote {
+        at += 1 + usize::from(bytes[at] == b'\\');
+    }
+    (at + 1).min(bytes.len())
+}
+
+/// Walks over a text that `ron` has found in order.
+struct Reader<'a> {
+    text: &'a str,
+    at: usize,
+    file: u32,
+    sources: &'a mut Sources,
+    names: HashMap<&'a str, Name>,
+    /// What is wrong but does not stop the reading.
+    problems: Vec<Problem>,
+}
+
+impl<'a> Reader<'a> {
+    fn document(&mut self) -> Result<Value, Problem> {
+        self.blank();
+        while self.rest().starts_with('#') {
+            self.attribute();
+            self.blank();
+        }
+        self.value()
+    }
+
+    /// `#![enable(..)]`: it changes nothing here, where `Some` and newtypes may always be left out.
+    fn attribute(&mut self) {
+        while !matches!(self.peek(), None | Some(']')) {
+            let length = literal(self.rest()).max(self.peek().map_or(0, char::len_utf8));
+            self.at += length;
+            self.blank();
+        }
+        self.eat(']');
+    }
+
+    fn value(&mut self) -> Result<Value, Problem> {
+        let start = self.at;
+        let kind = match self.peek() {
+            Some('[') => Kind::List(Arc::new(self.list()?)),
+            Some('{') => Kind::Map(Arc::new(self.map()?)),
+            Some('(') => Kind::Object(Arc::new(Object { name: None, fields: self.fields()? })),
+            Some('"' | '\'') => self.quoted()?,
+            Some('r') if literal(self.rest()) > 0 => self.quoted()?,
+            Some('b') if is_bytes(self.rest()) => {
+                return Err(self
+                    .flaw(start..start + 2, "byte strings are not read")
+                    .help("write a list of numbers"));
+            }
+            Some('0'..='9' | '+' | '-' | '.') => self.number()?,
+            Some('b') if self.rest().starts_with("b'") => self.number()?,
+            _ => self.word()?,
+        };
+        let origin = self.sources.add_span(span(self.file, &(start..self.at)));
+        Ok(Value { kind, origin })
+    }
+
+    /// `[a, b]`.
+    fn list(&mut self) -> Result<Vec<Value>, Problem> {
+        let mut items = Vec::new();
+        self.each(']', |reader| reader.value().map(|item| items.push(item)))?;
+        Ok(items)
+    }
+
+    /// `{a: b}`.
+    fn map(&mut self) -> Result<Vec<(Value, Value)>, Problem> {
+        let mut entries: Vec<(Value, Value)> = Vec::new();
+        let mut seen = HashSet::new();
+        self.each('}', |reader| {
+            let start = reader.at;
+            let key = reader.value()?;
+            if !seen.insert(key.clone()) {
+                let message = format!("the key {} is given twice", super::mistake::describe(&key));
+                reader.twice(start..reader.at, message);
+            }
+            let value = reader.after_colon(start)?;
+            entries.push((key, value));
+            Ok(())
+        })?;
+        Ok(entries)
+    }
+
+    /// `(a, b)` or `(x: a)`.
+    fn fields(&mut self) -> Result<Fields, Problem> {
+        let inside = skip_blank(self.text, self.at + 1);
+        let name = identifier(&self.text[inside..]);
+        let after = skip_blank(self.text, inside + name);
+        if name > 0 && self.text[after..].starts_with(':') { self.named() } else { self.unnamed() }
+    }
+
+    fn unnamed(&mut self) -> Result<Fields, Problem> {
+        let mut items = Vec::new();
+        self.each(')', |reader| reader.value().map(|item| items.push(item)))?;
+        Ok(Fields::Items(items))
+    }
+
+    fn named(&mut self) -> Result<Fields, Problem> {
+        let mut fields: Vec<(Name, Value)> = Vec::new();
+        let mut seen = HashSet::new();
+        self.each(')', |reader| {
+            let start = reader.at;
+            let name = reader.identifier();
+            if !seen.insert(name.clone()) {
+                reader.twice(start..reader.at, format!("the field `{name}` is given twice"));
+            }
+            let value = reader.after_colon(start)?;
+            fields.push((name, value));
+            Ok(())
+        })?;
+        Ok(Fields::Named(fields))
+    }
+
+    /// Reads what stands between the bracket here and `close`, one by one.
+    fn each(
+        &mut self,
+        close: char,
+        mut one: impl FnMut(&mut Self) -> Result<(), Problem>,
+    ) -> Result<(), Problem> {
+        self.skip_char();
+        self.blank();
+        while !self.eat(close) {
+            if self.rest().is_empty() {
+                return Err(self.flaw(self.at..self.at, &format!("`{close}` is missing")));
+            }
+            one(self)?;
+            self.blank();
+            self.eat(',');
+            self.blank();
+        }
+        Ok(())
+    }
+
+    /// `: value`, of a key that starts at `key`.
+    fn after_colon(&mut self, key: usize) -> Result<Value, Problem> {
+        self.blank();
+        self.eat(':');
+        self.blank();
+        let value = self.value()?;
+        self.sources.set_key(value.origin, key);
+        Ok(value)
+    }
+
+    fn quoted(&mut self) -> Result<Kind, Problem> {
+        let range = self.at..self.at + literal(self.rest());
+        let text = &self.text[range.clone()];
+        self.at = range.end;
+        if text.starts_with('\'') {
+            return self.ron(range, text).map(Kind::Char);
+        }
+        match text.strip_prefix('"').and_then(|body| body.strip_suffix('"')) {
+            Some(plain) if !plain.contains('\\') => Ok(Kind::Str(plain.into())),
+            _ => self.ron::<String>(range, text).map(|text| Kind::Str(text.into())),
+        }
+    }
+
+    fn number(&mut self) -> Result<Kind, Problem> {
+        let range = self.at..self.at + number(self.rest());
+        let text = &self.text[range.clone()];
+        self.at = range.end;
+        if text.contains("..") {
+            let problem = self.flaw(range, "a range is not a value here");
+            return Err(problem.help("write its two ends, as in `Int(1, 8)`"));
+        }
+        match self.ron::<ron::Value>(range.clone(), text)? {
+            ron::Value::Number(number) => self.kind(range, text, number),
+            _ => Err(self.flaw(range, "this is not a number")),
+        }
+    }
+
+    fn kind(&mut self, range: Range<usize>, text: &str, number: ron::Number) -> Result<Kind, Problem> {
+        use ron::Number;
+        Ok(Kind::Int(match number {
+            Number::I8(value) => value.into(),
+            Number::I16(value) => value.into(),
+            Number::I32(value) => value.into(),
+            Number::I64(value) => value.into(),
+            Number::I128(value) => value,
+            Number::U8(value) => value.into(),
+            Number::U16(value) => value.into(),
+            Number::U32(value) => value.into(),
+            Number::U64(value) => value.into(),
+            Number::U128(value) => match i128::try_from(value) {
+                Ok(value) => value,
+                Err(_) => return Err(self.flaw(range, "the whole number is too large")),
+            },
+            // `ron` reads whole numbers that are too large for it as floats.
+            number if text.bytes().all(|byte| byte.is_ascii_digit() || b"+-_".contains(&byte)) => {
+                let _ = number;
+                return Err(self
+                    .flaw(range, "the whole number is too large")
+                    .help("write it with a point or an exponent"));
+            }
+            number => return Ok(Kind::Float(number.into_f64())),
+        }))
+    }
+
+    /// `true`, `inf`, `Name`, `Name(..)`.
+    fn word(&mut self) -> Result<Kind, Problem> {
+        let start = self.at;
+        if identifier(self.rest()) == 0 {
+            return Err(self.flaw(start..start, "a value is missing here"));
+        }
+        let raw = self.rest().starts_with("r#");
+        let name = self.identifier();
+        match &*name {
+            _ if raw => {}
+            "true" => return Ok(Kind::Bool(true)),
+            "false" => return Ok(Kind::Bool(false)),
+            "inf" | "inff32" | "inff64" => return Ok(Kind::Float(f64::INFINITY)),
+            "NaN" | "NaNf32" | "NaNf64" => return Ok(Kind::Float(f64::NAN)),
+            _ => {}
+        }
+        let after = skip_blank(self.text, self.at);
+        if !self.text[after..].starts_with('(') {
+            return Ok(Kind::Object(Arc::new(Object { name: Some(name), fields: Fields::Unit })));
+        }
+        self.at = after;
+        let fields = self.fields()?;
+        let fields = if fields.is_empty() { Fields::Unit } else { fields };
+        Ok(Kind::Object(Arc::new(Object { name: Some(name), fields })))
+    }
+
+    /// An identifier as a name, of which equal ones are kept once.
+    fn identifier(&mut self) -> Name {
+        let length = identifier(self.rest());
+        let text = &self.rest()[..length];
+        self.at += length;
+        let text = text.strip_prefix("r#").unwrap_or(text);
+        self.names.entry(text).or_insert_with(|| text.into()).clone()
+    }
+
+    /// Has `ron` read a literal.
+    fn ron<T: serde::de::DeserializeOwned>(&mut self, range: Range<usize>, text: &str) -> Result<T, Problem> {
+        ron::from_str(text).map_err(|error| self.flaw(range, &lower_first(&error.code.to_string())))
+    }
+
+    fn twice(&mut self, range: Range<usize>, message: String) {
+        let problem = self.flaw(range, &message).label("the second one");
+        self.problems.push(problem);
+    }
+
+    fn flaw(&mut self, range: Range<usize>, message: &str) -> Problem {
+        let origin = self.sources.add_span(span(self.file, &range));
+        Flaw::new(message).problem(origin)
+    }
+
+    fn rest(&self) -> &'a str {
+        &self.text[self.at..]
+    }
+
+    fn peek(&self) -> Option<char> {
+        self.rest().chars().next()
+    }
+
+    fn skip_char(&mut self) {
+        self.at += self.peek().map_or(0, char::len_utf8);
+    }
+
+    fn eat(&mut self, c: char) -> bool {
+        let found = self.rest().starts_with(c);
+        self.at += if found { c.len_utf8() } else { 0 };
+        found
+    }
+
+    fn blank(&mut self) {
+        self.at = skip_blank(self.text, self.at);
+    }
+}
+
+/// The length of the identifier at the start of `text`, raw ones (`r#`) included.
+fn identifier(text: &str) -> usize {
+    let raw = text.starts_with("r#");
+    let body = if raw { &text[2..] } else { text };
+    let in_name = |c: char| c == '_' || c.is_alphanumeric() || raw && matches!(c, '.' | '+' | '-');
+    let length = body.find(|c: char| !in_name(c)).unwrap_or(body.len());
+    let number = !raw && body.starts_with(|c: char| c.is_numeric());
+    if length == 0 || number || literal(text) > 0 { 0 } else { length + 2 * usize::from(raw) }
+}
+
+/// The length of the number at the start of `text`.
+fn number(text: &str) -> usize {
+    if text.starts_with("b'") {
+        return 1 + quoted(&text[1..], b'\'');
+    }
+    let hex = text.trim_start_matches(['+', '-']).starts_with("0x");
+    let mut last = ' ';
+    let ends = |c: char| {
+        let sign = matches!(c, '+' | '-') && (matches!(last, ' ' | '.') || !hex && matches!(last, 'e' | 'E'));
+        last = c;
+        !sign && !matches!(c, '.' | '_') && !c.is_ascii_alphanumeric()
+    };
+    text.find(ends).unwrap_or(text.len())
+}
+
+fn is_bytes(text: &str) -> bool {
+    ["b\"", "br\"", "br#"].iter().any(|start| text.starts_with(start))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(text: &str) -> String {
+        Sources::default().read("a.ron", text).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn names_literals_and_comments_are_read() {
+        let text = r##"
+            #![enable(implicit_some, unwrap_newtypes)]
+            // a program
+            Outer /* of /* nested */ comments */ (
+                unit: Zero, empty: Zero(), tuple: (1, -2, +3), unit_value: (), r#odd-name: 1,
+                numbers: [1_000, 0xFF, 0b101, 1e3, .5, 7.0, -inf, NaN, b'a', 3u8],
+                text: ["plain", "a\"\n\u{e9}", r#"raw "quoted""#, "tab\
+                    continued"], char: ['x', '\''],
+                map: {"k": A(b: C), 2: true,},
+            )
+        "##
+        .replace("\\\\", "\\");
+        let value: Value = text.parse().unwrap();
+        insta::assert_snapshot!(value, @r#"Outer(unit: Zero, empty: Zero, tuple: (1, -2, 3), unit_value: (), r#odd-name: 1, numbers: [1000, 255, 5, 1000.0, 0.5, 7.0, -inf, NaN, 97, 3], text: ["plain", "a\"\né", "raw \"quoted\"", "tabcontinued"], char: ['x', '\''], map: {"k": A(b: C), 2: true})"#);
+    }
+
+    #[test]
+    fn nodes_know_where_they_were_written() {
+        let mut sources = Sources::default();
+        let value = sources.read("a.ron", "(\n  é: [Zero, Conv(kernel: 3)],\n)").unwrap();
+        let place = |path: &str| {
+            sources.place(value.get(&path.parse().unwrap()).unwrap().origin).unwrap().to_string()
+        };
+        assert_eq!(place(""), "a.ron:1:1");
+        assert_eq!(place("é[0]"), "a.ron:2:7");
+        assert_eq!(place("é[1].kernel"), "a.ron:2:26");
+    }
+
+    #[test]
+    fn hostile_texts_are_refused_with_their_place() {
+        insta::assert_snapshot!(refused(""), @"a.ron:1:1: the file is empty; a program is RON: `Name(field: 1)`");
+        insta::assert_snapshot!(refused(" // only this"), @"a.ron:1:14: the file is empty; a program is RON: `Name(field: 1)`");
+        insta::assert_snapshot!(refused("fn main() {}"), @"a.ron:1:4: the program ends before this; nothing may follow it");
+        insta::assert_snapshot!(refused("(a: [1, 2"), @"a.ron:1:10: a bracket is not closed; the `[` at line 1, column 5 is still open");
+        insta::assert_snapshot!(refused("(a: [1, 2)"), @"a.ron:1:10: a bracket is not closed; the `[` at line 1, column 5 is still open");
+        insta::assert_snapshot!(refused("(a: 1\nb: 2)"), @"a.ron:2:1: a comma is missing before this");
+        insta::assert_snapshot!(refused("(a: \"half"), @"a.ron:1:6: the quotes that open before this are never closed");
+        insta::assert_snapshot!(refused("/* half"), @"a.ron:1:8: a comment `/*` is never closed");
+        insta::assert_snapshot!(refused("(a: )"), @"a.ron:1:5: `)` cannot stand here");
+        insta::assert_snapshot!(refused("(a: 1, b: 2, a: 3, b: 4)"), @"
+        a.ron:1:14: the field `a` is given twice
+        a.ron:1:20: the field `b` is given twice
+        ");
+        insta::assert_snapshot!(refused("{1: 2, 1: 3}"), @"a.ron:1:8: the key `1` is given twice");
+        insta::assert_snapshot!(refused("Int(1..=8)"), @"a.ron:1:5: a range is not a value here; write its two ends, as in `Int(1, 8)`");
+        insta::assert_snapshot!(refused("b\"bytes\""), @"a.ron:1:1: byte strings are not read; write a list of numbers");
+        insta::assert_snapshot!(refused("340282366920938463463374607431768211456"), @"a.ron:1:1: the whole number is too large; write it with a point or an exponent");
+        insta::assert_snapshot!(refused("#![enable(magic)] 1"), @"a.ron:1:16: no RON extension named `magic`");
+        insta::assert_snapshot!(refused("(1) (2)"), @"a.ron:1:5: the program ends before this; nothing may follow it");
+        insta::assert_snapshot!(refused("\0"), @r"a.ron:1:1: `\u{0}` cannot stand here");
+        insta::assert_snapshot!(refused(&"[".repeat(1000)), @"a.ron:1:201: nested more than 200 levels deep, the most that is read");
+        insta::assert_snapshot!(refused(&"Some(".repeat(1000)), @"a.ron:1:1005: nested more than 200 levels deep, the most that is read");
+        insta::assert_snapshot!(refused(&"[".repeat(100 << 20)), @"a.ron:1:1: the file is larger than 4 MiB, the most that is read");
+    }
+
+    #[test]
+    fn nesting_up_to_the_limit_is_read() {
+        let nested =
+            |open: &str, close: &str, depth| format!("{}1{}", open.repeat(depth), close.repeat(depth));
+        for (open, close) in
+            [("[", "]"), ("(", ")"), ("A(", ")"), ("(a: ", ")"), ("{1: ", "}"), ("Some(", ")")]
+        {
+            let value: Value = nested(open, close, MAX_DEPTH).parse().unwrap();
+            assert_eq!(value, value.to_string().parse().unwrap());
+            let error = nested(open, close, MAX_DEPTH + 1).parse::<Value>().unwrap_err();
+            assert!(error.to_string().contains("nested more than 200 levels"), "{error}");
+        }
+    }
+
+    #[test]
+    fn reading_takes_linear_time() {
+        let nested = "(a: [".repeat(MAX_DEPTH / 2 - 1) + "1" + &"])".repeat(MAX_DEPTH / 2 - 1);
+        let text = format!("[{}]", vec![nested; 2000].join(","));
+        let start = std::time::Instant::now();
+        text.parse::<Value>().unwrap();
+        assert!(start.elapsed().as_secs() < 10, "{} bytes took {:?}", text.len(), start.elapsed());
+    }
+
+    #[test]
+    fn files_that_are_no_text_are_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.ron");
+        let refused = |bytes: &[u8]| {
+            std::fs::write(&path, bytes).unwrap();
+            let error = Sources::default().load(&path).unwrap_err();
+            assert_eq!(error.exit_code(), 2);
+            error.to_string().replace(&path.display().to_string(), "a.ron")
+        };
+        insta::assert_snapshot!(refused(b"(a: \"\xff\")"), @"a.ron:1:6: the file is not UTF-8 text from here on");
+        insta::assert_snapshot!(refused(&vec![b'['; MAX_BYTES + 1]), @"a.ron:1:1: the file is larger than 4 MiB, the most that is read");
+        let missing = Sources::default().load(folder.path().join("b.ron")).unwrap_err();
+        assert!(matches!(missing, Error::Io { .. }) && missing.exit_code() == 2);
+    }
+}
