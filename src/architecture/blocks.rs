@@ -3,7 +3,7 @@
 use petgraph::graph::NodeIndex;
 use serde::{Deserialize, Serialize};
 
-use super::{Cell, Node, Widths, WiringError};
+use super::{Cell, Node, Place, Widths, WiringError};
 use crate::op::Op;
 
 /// The blocks of a cell, in order: each reads the cell's two inputs or earlier blocks.
@@ -113,10 +113,11 @@ impl Blocks {
     fn join(&self, leaves: impl Fn(usize) -> bool) -> Cell {
         let mut cell = Cell::new(Widths::Equal);
         let mut states = vec![cell.add(Node::Input(0), &[]), cell.add(Node::Input(1), &[])];
-        for block in self.iter() {
-            let left = add_branch(&mut cell, &states, &block.left);
-            let right = add_branch(&mut cell, &states, &block.right);
-            states.push(cell.add(Node::Add, &[left, right]));
+        for (index, block) in self.iter().enumerate() {
+            let number = index + 1;
+            let left = add_branch(&mut cell, &states, Place::Left(number), &block.left);
+            let right = add_branch(&mut cell, &states, Place::Right(number), &block.right);
+            states.push(cell.add_at(Place::Block(number), Node::Add, &[left, right]));
         }
         let joined: Vec<_> =
             (1..=self.len()).filter(|number| leaves(*number)).map(|number| states[number + 1]).collect();
@@ -125,13 +126,13 @@ impl Blocks {
     }
 }
 
-fn add_branch(cell: &mut Cell, states: &[NodeIndex], branch: &Branch) -> NodeIndex {
+fn add_branch(cell: &mut Cell, states: &[NodeIndex], place: Place, branch: &Branch) -> NodeIndex {
     let state = match branch.input {
         BlockInput::PreviousCell => 0,
         BlockInput::CellBefore => 1,
         BlockInput::Block(number) => number + 1,
     };
-    cell.add(Node::Op(branch.op.clone()), &[states[state]])
+    cell.add_at(place, Node::Op(branch.op.clone()), &[states[state]])
 }
 
 #[cfg(test)]

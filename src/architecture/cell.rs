@@ -1,8 +1,11 @@
 //! The cell: one directed acyclic graph with ops on its nodes, whatever notation it was written in.
 
+use std::fmt;
+
 use petgraph::Direction::{Incoming, Outgoing};
 use petgraph::graph::{DiGraph, NodeIndex};
 
+use super::EdgeInput;
 use crate::op::Op;
 
 /// A node of a cell. Edges carry tensors.
@@ -16,6 +19,43 @@ pub enum Node {
     Add,
     /// The concatenation of its edges along channels, in the order of the nodes they come from.
     Concat,
+}
+
+/// Where a node stands in the notation that its cell was written in: names its parameters, so that a piece that two
+/// cells share is named the same in both.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Place {
+    /// Nowhere in particular: inputs, and joins of the whole cell.
+    #[default]
+    Whole,
+    /// The sum of a block.
+    Block(usize),
+    /// The left branch of a block.
+    Left(usize),
+    /// The right branch of a block.
+    Right(usize),
+    /// A node that sums edges.
+    Node(usize),
+    /// The edge into a node (first) from another or from an input.
+    Edge(usize, EdgeInput),
+    /// A vertex of a matrix.
+    Vertex(usize),
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Place::Whole => f.write_str("cell"),
+            Place::Block(block) => write!(f, "block{block}"),
+            Place::Left(block) => write!(f, "block{block}/left"),
+            Place::Right(block) => write!(f, "block{block}/right"),
+            Place::Node(node) => write!(f, "node{node}"),
+            Place::Edge(node, EdgeInput::PreviousCell) => write!(f, "node{node}/previous"),
+            Place::Edge(node, EdgeInput::CellBefore) => write!(f, "node{node}/before"),
+            Place::Edge(node, EdgeInput::Node(from)) => write!(f, "node{node}/node{from}"),
+            Place::Vertex(vertex) => write!(f, "vertex{vertex}"),
+        }
+    }
 }
 
 /// How wide the nodes of a cell are, given the width `C` that the network asks of it.
@@ -47,6 +87,8 @@ pub enum Widths {
 #[derive(Clone, Debug)]
 pub struct Cell {
     graph: DiGraph<Node, ()>,
+    /// Of every node, by index.
+    places: Vec<Place>,
     output: NodeIndex,
     widths: Widths,
 }
@@ -54,7 +96,7 @@ pub struct Cell {
 impl Cell {
     /// A cell without nodes.
     pub fn new(widths: Widths) -> Cell {
-        Cell { graph: DiGraph::new(), output: NodeIndex::new(0), widths }
+        Cell { graph: DiGraph::new(), places: vec![], output: NodeIndex::new(0), widths }
     }
 
     /// Adds a node that reads `sources`; the last node added is the output.
@@ -62,7 +104,16 @@ impl Cell {
     /// # Panics
     /// Where a source was not added before.
     pub fn add(&mut self, node: Node, sources: &[NodeIndex]) -> NodeIndex {
+        self.add_at(Place::Whole, node, sources)
+    }
+
+    /// [`Cell::add`] of a node that stands at `place`.
+    ///
+    /// # Panics
+    /// Where a source was not added before.
+    pub fn add_at(&mut self, place: Place, node: Node, sources: &[NodeIndex]) -> NodeIndex {
         let index = self.graph.add_node(node);
+        self.places.push(place);
         for source in sources {
             assert!(*source < index, "a node reads nodes that were added before it");
             self.graph.add_edge(*source, index, ());
@@ -84,6 +135,11 @@ impl Cell {
     /// Nodes and edges, for walking and drawing.
     pub fn graph(&self) -> &DiGraph<Node, ()> {
         &self.graph
+    }
+
+    /// Where a node stands in the notation that the cell was written in.
+    pub fn place(&self, node: NodeIndex) -> Place {
+        self.places[node.index()]
     }
 
     /// How wide the nodes are.
@@ -122,37 +178,18 @@ impl Cell {
         readers
     }
 
-    /// A node as a drawing names it: `previous cell`, `sep_conv 5x5`, `add`, `concat`.
+    /// A node as a drawing names it: `previous cell`, `sep conv 5x5`, `add`, `concat`.
     pub fn label(&self, node: NodeIndex) -> String {
         match &self.graph[node] {
             Node::Input(0) if self.arity() < 2 => "input".to_owned(),
             Node::Input(0) => "previous cell".to_owned(),
             Node::Input(1) => "cell before".to_owned(),
             Node::Input(n) => format!("input {n}"),
-            Node::Op(op) => title(op),
+            Node::Op(op) => op.label(),
             Node::Add => "add".to_owned(),
             Node::Concat => "concat".to_owned(),
         }
     }
-}
-
-/// An op's name with the numbers that tell its kinds apart: `sep_conv 5x5`, `mb_conv 3x3 x6`, `dil_conv 3x3 d2`.
-pub(super) fn title(op: &Op) -> String {
-    let fields = serde_json::to_value(op).unwrap_or_default();
-    let number = |name: &str| fields.as_object()?.values().next()?.get(name)?.as_u64();
-    let mut title = op.kind().to_owned();
-    if let Some(kernel) = number("kernel")
-        && !title.contains(char::is_numeric)
-    {
-        title += &format!(" {kernel}x{kernel}");
-    }
-    if let Some(dilation) = number("dilation").filter(|dilation| *dilation > 1) {
-        title += &format!(" d{dilation}");
-    }
-    if let Some(expansion) = number("expansion") {
-        title += &format!(" x{expansion}");
-    }
-    title
 }
 
 #[cfg(test)]
@@ -169,7 +206,7 @@ mod tests {
         let skip = cell.add(Node::Op(Op::SkipConnect(SkipConnect::default())), &[previous]);
         let add = cell.add(Node::Add, &[skip, before, before]);
         let labels: Vec<_> = cell.graph().node_indices().map(|node| cell.label(node)).collect();
-        assert_eq!(labels, ["previous cell", "cell before", "skip_connect", "add"]);
+        assert_eq!(labels, ["previous cell", "cell before", "skip connect", "add"]);
         assert_eq!(cell.sources(add), [before, before, skip]);
         assert_eq!((cell.output(), cell.arity()), (add, 2));
     }

@@ -3,7 +3,7 @@
 use petgraph::graph::NodeIndex;
 use serde::{Deserialize, Serialize};
 
-use super::{Cell, Node, Widths, WiringError};
+use super::{Cell, Node, Place, Widths, WiringError};
 use crate::op::Op;
 
 /// The nodes of a cell, in order: each is the sum of its edges, and every edge has an op.
@@ -105,7 +105,7 @@ impl Edges {
         let mut states = vec![cell.add(Node::Input(0), &[])];
         let two = self.iter().flatten().any(|edge| edge.from == EdgeInput::CellBefore);
         let before = two.then(|| cell.add(Node::Input(1), &[]));
-        for edges in self.iter() {
+        for (index, edges) in self.iter().enumerate() {
             let mut sum = Vec::with_capacity(edges.len());
             for edge in edges {
                 let from = match edge.from {
@@ -113,9 +113,11 @@ impl Edges {
                     EdgeInput::CellBefore => before.unwrap_or(states[0]),
                     EdgeInput::Node(number) => states[number],
                 };
-                sum.push(cell.add(Node::Op(edge.op.clone()), &[from]));
+                let place = Place::Edge(index + 1, edge.from);
+                sum.push(cell.add_at(place, Node::Op(edge.op.clone()), &[from]));
             }
-            states.push(if sum.len() == 1 { sum[0] } else { cell.add(Node::Add, &sum) });
+            let place = Place::Node(index + 1);
+            states.push(if sum.len() == 1 { sum[0] } else { cell.add_at(place, Node::Add, &sum) });
         }
         (cell, states.split_off(1))
     }

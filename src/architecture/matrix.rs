@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Cell, Node, Widths, WiringError};
+use super::{Cell, Node, Place, Widths, WiringError};
 use crate::op::Op;
 
 /// The most vertices of a cell, its input and output included.
@@ -107,7 +107,7 @@ impl Matrix {
                 .filter(|from| alive[*from] && self.has(*from, index + 1))
                 .map(|from| nodes[from])
                 .collect();
-            nodes[index + 1] = cell.add(Node::Op(op.clone()), &sources);
+            nodes[index + 1] = cell.add_at(Place::Vertex(index + 1), Node::Op(op.clone()), &sources);
         }
         let joined: Vec<_> =
             (1..last).filter(|from| alive[*from] && self.has(*from, last)).map(|from| nodes[from]).collect();

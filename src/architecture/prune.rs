@@ -14,7 +14,7 @@ impl Cell {
         let mut places = vec![NodeIndex::end(); alive.len()];
         for (index, node) in self.nodes().filter(|(index, _)| alive[index.index()]) {
             let sources: Vec<_> = self.sources(index).iter().map(|source| places[source.index()]).collect();
-            places[index.index()] = pruned.add(node.clone(), &sources);
+            places[index.index()] = pruned.add_at(self.place(index), node.clone(), &sources);
         }
         pruned.set_output(places[self.output().index()]);
         pruned
@@ -73,7 +73,11 @@ impl Simplified {
                 Meaning::Identity => read(),
                 Meaning::Computes => {
                     let read: Vec<_> = read();
-                    if read.is_empty() { read } else { vec![self.cell.add(node.clone(), &read)] }
+                    if read.is_empty() {
+                        read
+                    } else {
+                        vec![self.cell.add_at(old.place(index), node.clone(), &read)]
+                    }
                 }
             },
             Node::Concat => {

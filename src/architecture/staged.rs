@@ -1,0 +1,105 @@
+//! Networks of stages: one op repeated at one width, as MobileNetV2 (<https://arxiv.org/abs/1801.04381>),
+//! EfficientNetV2 (<https://arxiv.org/abs/2104.00298>) and ResNets are written.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Head, Stem, count};
+use crate::candidate::Task;
+use crate::ir::{Graph, ShapeError};
+use crate::op::{Op, Site};
+
+/// A network of stages.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Staged {
+    /// The first layers.
+    #[serde(default)]
+    pub stem: Stem,
+    /// What follows, in order.
+    pub stages: Vec<Stage>,
+    /// The last layers.
+    #[serde(default)]
+    pub head: Head,
+    /// Multiplies the channels of stem and stages, rounded to multiples of 8; those of the head only above 1.
+    #[serde(default = "one")]
+    pub width: f64,
+}
+
+fn one() -> f64 {
+    1.0
+}
+
+/// An op repeated at one width; the first one takes the stride.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Stage {
+    /// The op.
+    pub op: Op,
+    /// How often it stands in a row.
+    #[serde(deserialize_with = "count::<1024, _>")]
+    pub repeats: usize,
+    /// Output channels.
+    #[serde(deserialize_with = "count::<65_536, _>")]
+    pub channels: usize,
+    /// Stride of the first.
+    #[serde(default = "unit", deserialize_with = "count::<16, _>")]
+    pub stride: usize,
+}
+
+fn unit() -> usize {
+    1
+}
+
+impl Staged {
+    /// The network as primitives.
+    ///
+    /// # Errors
+    /// Where a layer's input has a shape that it cannot take.
+    pub fn graph(&self, task: &Task) -> Result<Graph, ShapeError> {
+        let mut graph = Graph::new(task.shape());
+        if !(self.width > 0.0 && self.width.is_finite()) {
+            return Err(graph.refusal(format!("the width multiplier must be above 0, got {}", self.width)));
+        }
+        let first = self.stages.first().map_or(32, |stage| stage.channels);
+        let mut x = self.stem.lower(&mut graph, self.widen(self.stem.channels.unwrap_or(first)))?;
+        let total: usize = self.stages.iter().map(|stage| stage.repeats).sum();
+        let mut done = 0;
+        for (index, stage) in self.stages.iter().enumerate() {
+            for repeat in 0..stage.repeats {
+                done += 1;
+                let stride = if repeat == 0 { stage.stride } else { 1 };
+                let depth = done as f64 / total as f64;
+                let site = Site { channels: Some(self.widen(stage.channels)), stride, depth };
+                x = graph
+                    .scoped(format!("stages.{index}.{repeat}"), |graph| stage.op.lower(graph, x, site))?;
+            }
+        }
+        let channels =
+            self.head.channels.map(|channels| if self.width > 1.0 { self.widen(channels) } else { channels });
+        Head { channels, ..self.head.clone() }.lower(&mut graph, x, task.classes)?;
+        Ok(graph)
+    }
+
+    /// Channels times the multiplier, to the nearest multiple of 8, never losing more than a tenth (MobileNetV2's rule).
+    fn widen(&self, channels: usize) -> usize {
+        if self.width == 1.0 {
+            return channels;
+        }
+        let exact = channels as f64 * self.width;
+        let rounded = ((exact / 8.0 + 0.5).floor() * 8.0).max(8.0);
+        (if rounded < 0.9 * exact { rounded + 8.0 } else { rounded }) as usize
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn widths_are_multiples_of_eight() {
+        let widen = |width, channels| {
+            Staged { stem: Stem::default(), stages: vec![], head: Head::default(), width }.widen(channels)
+        };
+        assert_eq!([widen(1.0, 30), widen(0.75, 32), widen(0.35, 16), widen(1.4, 24)], [30, 24, 8, 32]);
+    }
+}
