@@ -2,9 +2,13 @@
 //!
 //! To add one: write `x.rs`, and add its `mod` line and its line in the table below.
 
+mod diagram;
+mod dot;
 mod facts;
+mod layout;
 mod onnx;
 mod safetensors;
+mod svg;
 mod weights;
 
 use std::io::Write;
@@ -16,9 +20,12 @@ use crate::candidate::Candidate;
 use crate::family::family;
 use crate::ir::{Graph, Weights};
 use crate::symbolic::Value;
+use diagram::Diagram;
+pub use dot::Dot;
 use facts::facts;
 pub use onnx::Onnx;
 pub use safetensors::Safetensors;
+pub use svg::Svg;
 
 /// What is exported: a candidate with everything known about it.
 #[derive(Clone, Copy, Debug)]
@@ -43,6 +50,38 @@ pub struct Model<'a> {
     pub accuracy: Option<f64>,
     /// The genotype's text, where the network came from a search.
     pub genotype: Option<&'a str>,
+}
+
+impl Model<'_> {
+    /// The pictures of a drawing: every cell, or the whole network where it has none.
+    fn diagrams(&self) -> Vec<Diagram> {
+        let cells = self.candidate.architecture.cells();
+        cells.iter().map(|(name, cell)| Diagram::of_cell(name, cell)).collect()
+    }
+
+    /// The model's figures in one line, for people.
+    fn caption(&self) -> String {
+        let cost = self.graph.cost();
+        let mut figures =
+            vec![format!("{} params", short(cost.params)), format!("{} MACs", short(cost.macs))];
+        figures.extend(self.accuracy.map(|accuracy| format!("{:.2}% accuracy", accuracy * 100.0)));
+        figures.join(" · ")
+    }
+}
+
+/// A count to three digits: `948`, `2.31 M`.
+fn short(count: u64) -> String {
+    let scaled = |unit: f64, name: &str| {
+        let value = count as f64 / unit;
+        let digits = if value < 9.995 { 2 } else { usize::from(value < 99.95) };
+        format!("{value:.digits$} {name}")
+    };
+    match count {
+        0..1_000 => count.to_string(),
+        1_000..999_500 => scaled(1e3, "k"),
+        999_500..999_500_000 => scaled(1e6, "M"),
+        _ => scaled(1e9, "G"),
+    }
 }
 
 /// Why a model was not exported.
@@ -126,6 +165,10 @@ pub trait Exporter {
 family! {
     /// A format with its configuration.
     pub enum Format: Exporter {
+        /// A graph for Graphviz.
+        Dot(Dot) = "dot",
+        /// A drawing for people.
+        Svg(Svg) = "svg",
         /// The network with trained weights, for ONNX runtimes.
         Onnx(Onnx) = "onnx",
         /// Trained weights by name.
@@ -166,6 +209,6 @@ mod tests {
     #[test]
     fn an_unknown_format_is_told_what_there_is() {
         let error = "jpeg".parse::<Format>().expect_err("no such format");
-        insta::assert_snapshot!(error, @"there is no format `jpeg`; there are onnx, safetensors");
+        insta::assert_snapshot!(error, @"there is no format `jpeg`; there are dot, svg, onnx, safetensors");
     }
 }
