@@ -32,6 +32,9 @@ pub enum Error {
     /// A program that is not of its type.
     #[error(transparent)]
     Program(#[from] ProgramError),
+    /// A run folder or a study that cannot be used.
+    #[error(transparent)]
+    Study(#[from] crate::study::StudyError),
     /// A genotype without a program.
     #[error(transparent)]
     Genotype(#[from] crate::space::GenotypeError),
@@ -47,6 +50,7 @@ impl Error {
         match self {
             Error::Io { .. } | Error::Space(_) | Error::Program(_) | Error::Genotype(_) => 2,
             Error::Shape(_) | Error::Data(_) => 2,
+            Error::Study(error) => error.exit_code(),
         }
     }
 }

@@ -14,6 +14,7 @@ mod random;
 pub mod recipe;
 pub mod search;
 pub mod space;
+pub mod study;
 pub mod symbolic;
 pub mod trial;
 
@@ -22,3 +23,4 @@ pub use error::{Error, Result};
 pub use experiment::{Experiment, Retrain};
 pub use random::{Rng, Seed};
 pub use space::{Gene, Genotype, Space};
+pub use study::Study;

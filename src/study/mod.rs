@@ -1,0 +1,182 @@
+//! The study: the search loop and its memory.
+//!
+//! A study lives in a run folder:
+//! ```text
+//! runs/quickstart/
+//!   study.sqlite              the experiment, all trials, all final trainings
+//!   study.lock                held by the process that works on the study
+//!   checkpoints/              of final trainings under way; the evaluator's own format
+//!   models/trial-12.safetensors   trained weights
+//! ```
+//! Whatever kills the process, opening the study again and calling [`Study::search`] goes on: trials that ended are
+//! there, interrupted ones are redone with the same seed, and new ones are those that an uninterrupted search would
+//! have proposed. A candidate that was already evaluated at the same fidelity is not evaluated again: its trial takes
+//! over the figures of the first that finished. One that failed is tried again, with its own seed.
+
+mod difference;
+mod error;
+mod figures;
+mod listen;
+mod lock;
+mod model;
+mod pool;
+mod rank;
+mod record;
+mod retrain;
+mod run;
+mod store;
+mod tau;
+
+use std::path::Path;
+use std::sync::atomic::AtomicBool;
+
+pub use error::StudyError;
+pub use listen::{Event, Listener};
+pub use model::read_weights;
+pub use rank::{Ranked, rank};
+pub use record::{Description, Final, Record};
+pub use tau::kendall_tau;
+
+use crate::evaluate::Evaluate;
+use crate::experiment::Retrain;
+use crate::search::SearchAlgorithm;
+use crate::space::Space;
+use crate::symbolic::nearest;
+use crate::trial::{Fidelity, TrialId};
+use pool::{Pool, Site};
+use retrain::{Retraining, winners};
+use run::{Memory, Search};
+use store::Store;
+
+/// How a search or the final trainings ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ending {
+    /// All trials of the budget, or all winners, are there.
+    Complete,
+    /// The space or the algorithm was exhausted before the budget.
+    Exhausted,
+    /// Somebody asked to stop; the same call on the same folder goes on.
+    Stopped,
+}
+
+/// An open study; nobody else can open it for searching until it is dropped.
+pub struct Study<'a> {
+    space: &'a Space,
+    record: Record,
+    store: Store,
+}
+
+impl<'a> Study<'a> {
+    /// Opens the study of a run folder, or begins it where the folder is new or empty.
+    ///
+    /// # Errors
+    /// [`StudyError`]: the folder cannot be written, is in use, holds something else or another experiment, is of a
+    /// newer release, or is damaged. What is there stays as it is.
+    pub fn open(folder: &Path, space: &'a Space, description: &Description) -> Result<Study<'a>, StudyError> {
+        let store = Store::open(folder, description)?;
+        Ok(Study { space, record: store.record()?, store })
+    }
+
+    /// All that the study remembers.
+    pub fn record(&self) -> &Record {
+        &self.record
+    }
+
+    /// Searches with the experiment's algorithm until its trials are there, or `stop` becomes true.
+    ///
+    /// # Errors
+    /// [`StudyError`] where a result cannot be stored, the algorithm finds no candidate, or an objective is not among
+    /// the evaluator's metrics. All that was stored before is safe.
+    pub fn search(
+        &mut self,
+        evaluator: &dyn Evaluate,
+        stop: &AtomicBool,
+        listener: &mut dyn Listener,
+    ) -> Result<Ending, StudyError> {
+        let mut algorithm = self.record.description.experiment.algorithm.start();
+        self.search_with(&mut *algorithm, evaluator, stop, listener)
+    }
+
+    /// Searches with an algorithm of the caller's own, which must be the same whenever the study is gone on with.
+    ///
+    /// # Errors
+    /// As [`Study::search`].
+    pub fn search_with(
+        &mut self,
+        algorithm: &mut dyn SearchAlgorithm,
+        evaluator: &dyn Evaluate,
+        stop: &AtomicBool,
+        listener: &mut dyn Listener,
+    ) -> Result<Ending, StudyError> {
+        self.check_objectives(evaluator)?;
+        let shown = self.store.shown()?;
+        let (site, store) = (Site { space: self.space, evaluator, stop }, &mut self.store);
+        let experiment = &self.record.description.experiment;
+        let trials = std::mem::take(&mut self.record.trials);
+        let memory = Memory::new(trials, shown, &experiment.objectives[0]);
+        let searched = Pool::with(experiment.workers, site, |pool| {
+            let mut search = Search { site, experiment, store, listener, pool, memory };
+            let ending = search.run(algorithm);
+            (ending, search.memory.into_trials())
+        });
+        let (ending, trials) = searched.map_err(|problem| self.no_threads(&problem))?;
+        self.record.trials = trials;
+        ending
+    }
+
+    /// Trains the best candidates at full fidelity, as the experiment's `retrain` says, and keeps their weights.
+    ///
+    /// # Errors
+    /// [`StudyError`] where a result cannot be stored. A training that fails is stored as failed.
+    pub fn retrain(
+        &mut self,
+        evaluator: &dyn Evaluate,
+        stop: &AtomicBool,
+        listener: &mut dyn Listener,
+    ) -> Result<Ending, StudyError> {
+        let Retrain { top, fidelity } = self.record.description.experiment.retrain;
+        self.train(&winners(&self.record, top), Fidelity(fidelity), evaluator, stop, listener)
+    }
+
+    /// Trains the candidates of these trials, except those that were already trained at this fidelity.
+    ///
+    /// # Errors
+    /// As [`Study::retrain`]; [`StudyError::NoTrial`] for an id that the study does not have.
+    pub fn train(
+        &mut self,
+        trials: &[TrialId],
+        fidelity: Fidelity,
+        evaluator: &dyn Evaluate,
+        stop: &AtomicBool,
+        listener: &mut dyn Listener,
+    ) -> Result<Ending, StudyError> {
+        let count = self.record.trials.len();
+        if let Some(trial) = trials.iter().copied().find(|id| *id >= count as TrialId) {
+            return Err(StudyError::NoTrial { trial, count });
+        }
+        let site = Site { space: self.space, evaluator, stop };
+        Retraining { site, record: &mut self.record, store: &mut self.store, listener, fidelity }.run(trials)
+    }
+
+    fn check_objectives(&self, evaluator: &dyn Evaluate) -> Result<(), StudyError> {
+        let known = evaluator.metrics();
+        let experiment = &self.record.description.experiment;
+        let missing = experiment.objectives.iter().map(|objective| objective.metric());
+        match missing.into_iter().find(|metric| !known.contains(metric)) {
+            None => Ok(()),
+            Some(metric) => Err(StudyError::Objective {
+                evaluator: experiment.evaluator.kind().into(),
+                metric: metric.into(),
+                known: known.iter().map(|name| name.to_string()).collect(),
+                nearest: nearest(metric, known.iter().copied()).map(String::from),
+            }),
+        }
+    }
+
+    fn no_threads(&self, problem: &std::io::Error) -> StudyError {
+        StudyError::NoThreads {
+            workers: self.record.description.experiment.workers,
+            problem: problem.to_string(),
+        }
+    }
+}

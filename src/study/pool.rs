@@ -1,0 +1,188 @@
+//! Worker threads that evaluate candidates, and let nothing that happens there end the study.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Mutex, PoisonError};
+use std::thread::{Builder, Scope};
+use std::time::Instant;
+
+use crate::candidate::Candidate;
+use crate::evaluate::{Evaluate, Failure, Job, Outcome, Progress};
+use crate::random::Seed;
+use crate::space::{Genotype, Space};
+use crate::trial::{Fidelity, Metrics, TrialId};
+
+/// Deep networks are built and differentiated by recursion; a thread's usual 2 MiB are little for that.
+const STACK_BYTES: usize = 16 << 20;
+
+/// One evaluation to do, for whichever worker is free.
+#[derive(Clone, Debug)]
+pub(super) struct Task {
+    pub trial: TrialId,
+    pub genotype: Genotype,
+    pub fidelity: Fidelity,
+    pub seed: Seed,
+    pub last: bool,
+    pub checkpoint: Option<PathBuf>,
+}
+
+/// What workers say.
+pub(super) enum Report {
+    /// An evaluation came further.
+    Step(TrialId, Fidelity, Metrics),
+    /// An evaluation ended, after so many seconds.
+    Ended(TrialId, Result<Outcome, Failure>, f64),
+}
+
+/// What all workers share.
+#[derive(Clone, Copy)]
+pub(super) struct Site<'a> {
+    pub space: &'a Space,
+    pub evaluator: &'a dyn Evaluate,
+    /// Asks all evaluations to stop.
+    pub stop: &'a AtomicBool,
+}
+
+/// The workers. Dropping it asks them to stop.
+pub(super) struct Pool<'a> {
+    tasks: Option<Sender<Task>>,
+    reports: Receiver<Report>,
+    abandoned: &'a AtomicBool,
+}
+
+impl Pool<'_> {
+    /// Runs `work` with as many workers, and waits for them to end.
+    pub fn with<R>(workers: usize, site: Site, work: impl FnOnce(&Pool) -> R) -> std::io::Result<R> {
+        let abandoned = AtomicBool::new(false);
+        let (tasks, queue) = channel();
+        let (reporter, reports) = channel();
+        let queue = Mutex::new(queue);
+        std::thread::scope(|scope| {
+            let pool = Pool { tasks: Some(tasks), reports, abandoned: &abandoned };
+            for number in 0..workers {
+                let worker =
+                    Worker { site, queue: &queue, abandoned: &abandoned, reporter: reporter.clone() };
+                worker.spawn(scope, number)?;
+            }
+            drop(reporter);
+            Ok(work(&pool))
+        })
+    }
+
+    /// Hands a task to the next free worker.
+    pub fn start(&self, task: Task) {
+        // Workers listen as long as the pool lives, so that sending cannot fail.
+        let _ = self.tasks.as_ref().map(|tasks| tasks.send(task));
+    }
+
+    /// The next report; `None` where all workers are gone.
+    pub fn wait(&self) -> Option<Report> {
+        self.reports.recv().ok()
+    }
+
+    /// A report that is already there.
+    pub fn poll(&self) -> Option<Report> {
+        self.reports.try_recv().ok()
+    }
+}
+
+impl Drop for Pool<'_> {
+    fn drop(&mut self) {
+        self.abandoned.store(true, Relaxed);
+        self.tasks = None;
+    }
+}
+
+struct Worker<'a> {
+    site: Site<'a>,
+    queue: &'a Mutex<Receiver<Task>>,
+    abandoned: &'a AtomicBool,
+    reporter: Sender<Report>,
+}
+
+impl<'a> Worker<'a> {
+    fn spawn<'scope>(self, scope: &'scope Scope<'scope, '_>, number: usize) -> std::io::Result<()>
+    where
+        'a: 'scope,
+    {
+        let name = format!("trial worker {number}");
+        Builder::new().name(name).stack_size(STACK_BYTES).spawn_scoped(scope, move || self.work()).map(drop)
+    }
+
+    fn work(self) {
+        loop {
+            let task = self.queue.lock().unwrap_or_else(PoisonError::into_inner).recv();
+            let Ok(task) = task else { return };
+            let start = Instant::now();
+            let result = self.evaluate(&task);
+            // Nobody listens any more where the study ended with an error.
+            let _ = self.reporter.send(Report::Ended(task.trial, result, start.elapsed().as_secs_f64()));
+        }
+    }
+
+    fn evaluate(&self, task: &Task) -> Result<Outcome, Failure> {
+        let progress = Reporting {
+            trial: task.trial,
+            reporter: &self.reporter,
+            stop: [self.site.stop, self.abandoned],
+            asked: AtomicBool::new(false),
+        };
+        if progress.should_stop() {
+            return Err(Failure::Stopped);
+        }
+        let work = AssertUnwindSafe(|| self.site.evaluate(task, &progress));
+        match catch_unwind(work) {
+            Ok(Err(Failure::Stopped)) if !progress.asked.load(Relaxed) => {
+                Err(Failure::Candidate("the evaluator stopped, though nobody asked it to".into()))
+            }
+            Ok(result) => result,
+            Err(panic) => Err(Failure::Candidate(format!("panicked: {}", said(&*panic)))),
+        }
+    }
+}
+
+impl Site<'_> {
+    fn evaluate(&self, task: &Task, progress: &dyn Progress) -> Result<Outcome, Failure> {
+        let candidate: Candidate =
+            self.space.decode(&task.genotype).map_err(|problem| Failure::Candidate(problem.to_string()))?;
+        let job = Job {
+            candidate: &candidate,
+            fidelity: task.fidelity,
+            seed: task.seed,
+            last: task.last,
+            checkpoint: task.checkpoint.as_deref(),
+        };
+        self.evaluator.evaluate(&job, progress)
+    }
+}
+
+struct Reporting<'a> {
+    trial: TrialId,
+    reporter: &'a Sender<Report>,
+    stop: [&'a AtomicBool; 2],
+    /// Whether the evaluator was told to stop.
+    asked: AtomicBool,
+}
+
+impl Reporting<'_> {
+    fn should_stop(&self) -> bool {
+        self.stop.iter().any(|flag| flag.load(Relaxed))
+    }
+}
+
+impl Progress for Reporting<'_> {
+    fn report(&self, done: Fidelity, metrics: &Metrics) -> bool {
+        let _ = self.reporter.send(Report::Step(self.trial, done, metrics.clone()));
+        let stop = self.should_stop();
+        self.asked.fetch_or(stop, Relaxed);
+        !stop
+    }
+}
+
+/// A panic's words.
+fn said(panic: &(dyn std::any::Any + Send)) -> &str {
+    let text = panic.downcast_ref::<&str>().copied();
+    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("without a word")
+}

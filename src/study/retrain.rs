@@ -1,0 +1,129 @@
+//! The winners' final training: at full fidelity, each going on from its checkpoint when it was killed.
+
+use std::path::{Path, PathBuf};
+
+use super::model::write_weights;
+use super::pool::{Pool, Report, Site, Task};
+use super::store::Store;
+use super::{Ending, Event, Final, Listener, Record, StudyError, rank};
+use crate::evaluate::{Failure, Outcome};
+use crate::trial::{Fidelity, TrialId, TrialState};
+
+/// Final trainings under way.
+pub(super) struct Retraining<'a> {
+    pub site: Site<'a>,
+    pub record: &'a mut Record,
+    pub store: &'a mut Store,
+    pub listener: &'a mut dyn Listener,
+    pub fidelity: Fidelity,
+}
+
+/// The best `top` trials that have no final training at this fidelity yet, among the best `top`.
+pub(super) fn winners(record: &Record, top: usize) -> Vec<TrialId> {
+    let ranked = rank(&record.trials, &record.description.experiment.objectives);
+    ranked.into_iter().take(top).map(|ranked| ranked.trial.id).collect()
+}
+
+impl Retraining<'_> {
+    /// Trains those of `trials` that were not trained before.
+    pub fn run(&mut self, trials: &[TrialId]) -> Result<Ending, StudyError> {
+        let done = |id: &&TrialId| {
+            !self.record.finals.iter().any(|one| one.trial == **id && one.fidelity == self.fidelity)
+        };
+        let left: Vec<TrialId> = trials.iter().filter(done).copied().collect();
+        let workers = self.record.description.experiment.workers.min(left.len());
+        let site = self.site;
+        Pool::with(workers, site, |pool| self.train(pool, &left))
+            .map_err(|problem| StudyError::NoThreads { workers, problem: problem.to_string() })?
+    }
+
+    fn train(&mut self, pool: &Pool, trials: &[TrialId]) -> Result<Ending, StudyError> {
+        let checkpoints = self.record.folder.join("checkpoints");
+        if !trials.is_empty() {
+            std::fs::create_dir_all(&checkpoints)
+                .map_err(|problem| super::lock::unwritable(&self.record.folder, &problem))?;
+        }
+        for id in trials {
+            pool.start(self.task(*id));
+            let trial = &self.record.trials[*id as usize];
+            self.listener.hear(&Event::FinalStarted { trial, fidelity: self.fidelity });
+        }
+        let (mut running, mut ending) = (trials.len(), Ending::Complete);
+        while running > 0 {
+            match pool.wait() {
+                Some(Report::Step(trial, done, metrics)) => {
+                    self.listener.hear(&Event::Step { trial, done, metrics: &metrics });
+                }
+                Some(Report::Ended(_, Err(Failure::Stopped), _)) => {
+                    (running, ending) = (running - 1, Ending::Stopped);
+                }
+                Some(Report::Ended(id, result, seconds)) => {
+                    running -= 1;
+                    self.settle(id, result, seconds)?;
+                }
+                None => return Ok(Ending::Stopped),
+            }
+        }
+        Ok(ending)
+    }
+
+    fn task(&self, id: TrialId) -> Task {
+        Task {
+            trial: id,
+            genotype: self.record.trials[id as usize].proposal.genotype.clone(),
+            fidelity: self.fidelity,
+            seed: self.record.description.experiment.seed().derive(id, "final training"),
+            last: true,
+            checkpoint: Some(self.checkpoint(id)),
+        }
+    }
+
+    fn checkpoint(&self, id: TrialId) -> PathBuf {
+        self.record.folder.join("checkpoints").join(format!("trial-{id}-at-{}", self.fidelity.0))
+    }
+
+    /// Stores a training: first the weights, then the figures, and only then the checkpoint may go.
+    fn settle(
+        &mut self,
+        id: TrialId,
+        result: Result<Outcome, Failure>,
+        seconds: f64,
+    ) -> Result<(), StudyError> {
+        let (state, weights) = match result {
+            Ok(outcome) => (TrialState::Finished(outcome.metrics), outcome.weights),
+            Err(problem) => (TrialState::Failed(problem.to_string()), None),
+        };
+        let model = match weights {
+            None => None,
+            Some(weights) => {
+                let name = self.free_name(id);
+                write_weights(&self.record.folder.join(&name), &weights)?;
+                Some(name)
+            }
+        };
+        let training = Final { trial: id, fidelity: self.fidelity, state, seconds, model };
+        self.store.end_final(&training)?;
+        discard(&self.checkpoint(id));
+        self.listener.hear(&Event::FinalEnded { training: &training });
+        self.record.finals.push(training);
+        Ok(())
+    }
+
+    /// Where the model goes, relative to the run folder: an earlier training's stays.
+    fn free_name(&self, id: TrialId) -> PathBuf {
+        let name = Path::new("models").join(format!("trial-{id}.safetensors"));
+        if self.record.finals.iter().any(|one| one.model.as_ref() == Some(&name)) {
+            return Path::new("models").join(format!("trial-{id}-at-{}.safetensors", self.fidelity.0));
+        }
+        name
+    }
+}
+
+/// Removes a checkpoint, file or folder. What stays behind is never read again, so that failing does no harm.
+fn discard(checkpoint: &Path) {
+    let _ = if checkpoint.is_dir() {
+        std::fs::remove_dir_all(checkpoint)
+    } else {
+        std::fs::remove_file(checkpoint)
+    };
+}

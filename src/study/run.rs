@@ -1,0 +1,320 @@
+//! The search loop: propose, evaluate, store, in an order that does not depend on which evaluation is faster.
+//!
+//! With `W` workers, proposal `n` is made once the trials up to `n - W` have ended, and shows the algorithm exactly
+//! those: later trials look pending even where they have already ended. An algorithm that says [`Next::Wait`] is shown
+//! one trial more, again in the order of ids. How many trials a proposal saw is stored with it, so that a resumed
+//! search shows what an uninterrupted one would have shown.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::atomic::Ordering::Relaxed;
+
+use super::listen::Clock;
+use super::pool::{Pool, Report, Site, Task};
+use super::store::Store;
+use super::{Ending, Event, Listener, StudyError};
+use crate::evaluate::{Failure, Outcome};
+use crate::experiment::Experiment;
+use crate::search::{Context, Next, SearchAlgorithm};
+use crate::space::Key;
+use crate::trial::{Fidelity, History, Metrics, Objective, Proposal, Trial, TrialId, TrialState};
+
+/// A search under way.
+pub(super) struct Search<'a> {
+    pub site: Site<'a>,
+    pub experiment: &'a Experiment,
+    pub store: &'a mut Store,
+    pub listener: &'a mut dyn Listener,
+    pub pool: &'a Pool<'a>,
+    pub memory: Memory,
+}
+
+/// What the search knows of its trials.
+pub(super) struct Memory {
+    /// All trials as the algorithm sees them: from `shown` on they look pending.
+    trials: Vec<Trial>,
+    /// How many trials the algorithm sees the results of.
+    shown: usize,
+    /// Trials that have ended and are not shown yet.
+    arrived: BTreeMap<TrialId, Trial>,
+    /// The trial whose figures stand for a candidate at a fidelity.
+    first: HashMap<(Key, Fidelity), TrialId>,
+    /// Trials that wait for the figures of an earlier one of the same candidate.
+    parked: HashMap<TrialId, Vec<TrialId>>,
+    running: usize,
+    ended: u64,
+    best: Option<f64>,
+    clock: Clock,
+}
+
+impl Search<'_> {
+    /// Goes on until the budget is spent, the algorithm is done, or somebody asks to stop.
+    pub fn run(&mut self, algorithm: &mut dyn SearchAlgorithm) -> Result<Ending, StudyError> {
+        self.redo_interrupted()?;
+        let ending = self.propose_all(algorithm)?;
+        while self.memory.running > 0 {
+            self.hear_next()?;
+        }
+        self.store.flush()?;
+        Ok(ending)
+    }
+
+    fn redo_interrupted(&mut self) -> Result<(), StudyError> {
+        let interrupted = self.memory.interrupted();
+        self.listener.hear(&Event::Opened {
+            ended: self.memory.ended,
+            interrupted: interrupted.len() as u64,
+            trials: self.experiment.trials,
+        });
+        interrupted.into_iter().try_for_each(|id| self.begin(id))
+    }
+
+    fn propose_all(&mut self, algorithm: &mut dyn SearchAlgorithm) -> Result<Ending, StudyError> {
+        let mut ending = Ending::Complete;
+        while (self.memory.trials.len() as u64) < self.experiment.trials {
+            let count = self.memory.trials.len();
+            if !self.show((count + 1).saturating_sub(self.experiment.workers))?
+                || self.site.stop.load(Relaxed)
+            {
+                return Ok(Ending::Stopped);
+            }
+            match self.ask(algorithm)? {
+                Next::Run(proposal) => self.add(proposal)?,
+                Next::Wait if self.memory.shown == count => return Err(StudyError::Stuck { trials: count }),
+                Next::Wait => drop(self.show(self.memory.shown + 1)?),
+                Next::Done => {
+                    ending = Ending::Exhausted;
+                    break;
+                }
+            }
+        }
+        Ok(if self.show(self.memory.trials.len())? { ending } else { Ending::Stopped })
+    }
+
+    /// Shows the algorithm the results of the first `count` trials, waiting for them; `false` where asked to stop.
+    fn show(&mut self, count: usize) -> Result<bool, StudyError> {
+        while self.memory.shown < count {
+            if self.memory.show_next() {
+                continue;
+            }
+            if self.site.stop.load(Relaxed) || !self.hear_next()? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    fn ask(&mut self, algorithm: &mut dyn SearchAlgorithm) -> Result<Next, StudyError> {
+        // What has ended by now is made durable before anything new is proposed.
+        while let Some(report) = self.pool.poll() {
+            self.hear(report)?;
+        }
+        let trial = self.memory.trials.len() as TrialId;
+        let context = Context {
+            space: self.site.space,
+            seed: self.experiment.seed(),
+            trial,
+            trials: self.experiment.trials,
+            fidelity: self.experiment.fidelity(),
+        };
+        let history = History { trials: &self.memory.trials, objectives: &self.experiment.objectives };
+        algorithm.propose(&context, &history).map_err(|problem| StudyError::NoCandidate { trial, problem })
+    }
+
+    fn add(&mut self, proposal: Proposal) -> Result<(), StudyError> {
+        let id = self.memory.trials.len() as TrialId;
+        let key = self.site.space.key(&proposal.genotype);
+        // What has no key cannot be built: it fails as itself, and is nobody's duplicate.
+        let (key, problem) = match key {
+            Ok(key) => (key, None),
+            Err(problem) => (Key(format!("none: {}", proposal.genotype)), Some(problem.to_string())),
+        };
+        let trial = Trial { id, proposal, key, state: TrialState::Pending, seconds: 0.0 };
+        self.store.propose(&trial, self.memory.shown)?;
+        self.memory.trials.push(trial);
+        match problem {
+            None => self.begin(id),
+            Some(reason) => self.settle(id, TrialState::Failed(reason), 0.0, None),
+        }
+    }
+
+    /// Evaluates a pending trial, or takes over the figures of an earlier one of the same candidate.
+    fn begin(&mut self, id: TrialId) -> Result<(), StudyError> {
+        let memory = &mut self.memory;
+        let trial = &memory.trials[id as usize];
+        let identity = (trial.key.clone(), trial.proposal.fidelity);
+        if let Some(first) = memory.first.get(&identity).copied().filter(|first| *first != id) {
+            match &memory.truth(first).state {
+                TrialState::Pending => {
+                    memory.parked.entry(first).or_default().push(id);
+                    return Ok(());
+                }
+                TrialState::Finished(metrics) => {
+                    let state = TrialState::Finished(metrics.clone());
+                    return self.settle(id, state, 0.0, Some(first));
+                }
+                TrialState::Failed(_) => {}
+            }
+        }
+        memory.first.insert(identity, id);
+        self.dispatch(id);
+        Ok(())
+    }
+
+    fn dispatch(&mut self, id: TrialId) {
+        let trial = &self.memory.trials[id as usize];
+        self.listener.hear(&Event::Started { trial });
+        self.pool.start(Task {
+            trial: id,
+            genotype: trial.proposal.genotype.clone(),
+            fidelity: trial.proposal.fidelity,
+            seed: self.experiment.seed().derive(id, "trial"),
+            last: false,
+            checkpoint: None,
+        });
+        self.memory.running += 1;
+    }
+
+    /// Waits for a report; `false` where none will come.
+    fn hear_next(&mut self) -> Result<bool, StudyError> {
+        match self.pool.wait() {
+            Some(report) => self.hear(report).map(|()| true),
+            None => {
+                self.memory.running = 0;
+                Ok(false)
+            }
+        }
+    }
+
+    fn hear(&mut self, report: Report) -> Result<(), StudyError> {
+        match report {
+            Report::Step(trial, done, metrics) => {
+                self.listener.hear(&Event::Step { trial, done, metrics: &metrics });
+                Ok(())
+            }
+            Report::Ended(id, result, seconds) => {
+                self.memory.running -= 1;
+                match verdict(result, &self.experiment.objectives) {
+                    Some(state) => self.settle(id, state, seconds, None),
+                    None => Ok(()),
+                }
+            }
+        }
+    }
+
+    /// Stores what became of a trial, and serves those that waited for it.
+    fn settle(
+        &mut self,
+        id: TrialId,
+        state: TrialState,
+        seconds: f64,
+        copied_from: Option<TrialId>,
+    ) -> Result<(), StudyError> {
+        let trial = Trial { state, seconds, ..self.memory.trials[id as usize].clone() };
+        self.store.end(&trial, copied_from)?;
+        self.memory.ended += 1;
+        let ended = self.memory.ended;
+        let left = self.experiment.trials.saturating_sub(ended);
+        let clock = &mut self.memory.clock;
+        let time_left = if copied_from.is_none() { clock.tick(left) } else { clock.left(left) };
+        self.listener.hear(&Event::Ended { trial: &trial, copied_from, ended, time_left });
+        if self.memory.is_best(&trial, &self.experiment.objectives[0]) {
+            self.listener.hear(&Event::Incumbent { trial: &trial });
+        }
+        self.memory.arrived.insert(id, trial);
+        let parked = self.memory.parked.remove(&id).unwrap_or_default();
+        parked.into_iter().try_for_each(|id| self.begin(id))
+    }
+}
+
+impl Memory {
+    /// What a store holds, of which the last proposal saw the first `shown` results.
+    pub fn new(mut trials: Vec<Trial>, shown: usize, objective: &Objective) -> Memory {
+        let mut memory = Memory {
+            trials: Vec::new(),
+            shown,
+            arrived: BTreeMap::new(),
+            first: HashMap::new(),
+            parked: HashMap::new(),
+            running: 0,
+            ended: 0,
+            best: None,
+            clock: Clock::start(),
+        };
+        for trial in &trials {
+            memory.read(trial, &trials, objective);
+        }
+        for trial in trials.iter_mut().skip(shown).filter(|trial| trial.state != TrialState::Pending) {
+            let pending = Trial { state: TrialState::Pending, seconds: 0.0, ..trial.clone() };
+            memory.arrived.insert(trial.id, std::mem::replace(trial, pending));
+        }
+        memory.trials = trials;
+        memory
+    }
+
+    fn read(&mut self, trial: &Trial, trials: &[Trial], objective: &Objective) {
+        self.ended += u64::from(trial.state != TrialState::Pending);
+        self.is_best(trial, objective);
+        let first = self.first.entry((trial.key.clone(), trial.proposal.fidelity)).or_insert(trial.id);
+        if matches!(trials[*first as usize].state, TrialState::Failed(_)) {
+            *first = trial.id;
+        }
+    }
+
+    /// All trials, with what really became of them.
+    pub fn into_trials(mut self) -> Vec<Trial> {
+        for (id, trial) in self.arrived {
+            self.trials[id as usize] = trial;
+        }
+        self.trials
+    }
+
+    fn interrupted(&self) -> Vec<TrialId> {
+        let pending = |id: &TrialId| self.truth(*id).state == TrialState::Pending;
+        (self.shown as TrialId..self.trials.len() as TrialId).filter(pending).collect()
+    }
+
+    /// A trial with what really became of it.
+    fn truth(&self, id: TrialId) -> &Trial {
+        self.arrived.get(&id).unwrap_or(&self.trials[id as usize])
+    }
+
+    /// Shows one trial more, if it has ended.
+    fn show_next(&mut self) -> bool {
+        let Some(trial) = self.arrived.remove(&(self.shown as TrialId)) else { return false };
+        self.trials[self.shown] = trial;
+        self.shown += 1;
+        true
+    }
+
+    /// Whether a trial is better than all that ended before it.
+    fn is_best(&mut self, trial: &Trial, objective: &Objective) -> bool {
+        let TrialState::Finished(metrics) = &trial.state else { return false };
+        let score = objective.score(metrics);
+        let better = score.is_some() && score > self.best;
+        if better {
+            self.best = score;
+        }
+        better
+    }
+}
+
+/// What an evaluation's result means for its trial; `None` where it stays pending.
+fn verdict(result: Result<Outcome, Failure>, objectives: &[Objective]) -> Option<TrialState> {
+    match result {
+        Ok(outcome) => Some(match unfit(&outcome.metrics, objectives) {
+            None => TrialState::Finished(outcome.metrics),
+            Some(reason) => TrialState::Failed(reason),
+        }),
+        Err(Failure::Candidate(reason)) => Some(TrialState::Failed(reason)),
+        Err(Failure::Stopped) => None,
+    }
+}
+
+/// Why figures cannot be ranked.
+pub(super) fn unfit(metrics: &Metrics, objectives: &[Objective]) -> Option<String> {
+    objectives.iter().map(Objective::metric).find_map(|name| match metrics.get(name) {
+        None => Some(format!("the evaluator reported no `{name}`")),
+        Some(value) if value.is_nan() => Some(format!("`{name}` is not a number: it diverged")),
+        Some(_) => None,
+    })
+}
