@@ -15,7 +15,7 @@ use crate::trial::{Fidelity, Objective};
 /// let text = r#"(evaluator: Cost(()), objectives: [Minimize("params")], trials: 50)"#;
 /// let experiment: Experiment = ron::from_str(text)?;
 /// assert_eq!(experiment.trials, 50);
-/// assert_eq!(experiment.algorithm.label(), "random");
+/// assert_eq!(experiment.algorithm.kind(), "random");
 /// assert_eq!(experiment.workers, 1);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```

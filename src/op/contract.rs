@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use super::{Meaning, Op, Site};
 use crate::ir::{Graph, Shape, ShapeError};
+use crate::symbolic::{Sources, from_value, to_value};
 
 /// Ops that leave channels and size as they are, and refuse a site that asks for anything else.
 const KEEPING: [&str; 4] = ["SqueezeExcitation", "Activation", "BatchNorm", "Dropout"];
@@ -87,6 +88,22 @@ fn every_op_survives_a_round_trip_through_its_text() {
         let json = serde_json::to_string(&op).unwrap();
         assert_eq!(serde_json::from_str::<Op>(&json).unwrap(), op, "{name}: {json}");
     }
+}
+
+#[test]
+fn space_files_write_ops_as_the_papers_do() {
+    let read = |text: &str| {
+        let value = Sources::default().read("space.ron", text).unwrap();
+        from_value::<Op>(&value).map_err(|error| error.to_string())
+    };
+    for (name, usual) in ops() {
+        assert_eq!(read(name), Ok(usual.clone()), "{name}");
+        assert_eq!(from_value::<Op>(&to_value(&usual).unwrap()).unwrap(), usual, "{name}");
+    }
+    let narrow = "MbConv(kernel: 3, expansion: 6, channels: 24, stride: 2)";
+    assert_eq!(read(narrow), Ok(op(narrow)));
+    assert_eq!(read("SepConv(kernel: 5)").unwrap().label(), "sep conv 5x5");
+    insta::assert_snapshot!(read("SepConv(kernel: 4)").unwrap_err(), @"kernel: 4 is out of range: a kernel is odd and at least 1");
 }
 
 #[test]

@@ -2,6 +2,21 @@
 //!
 //! An op says once what it is made of ([`Lower::build`]); shapes, cost, training and every export follow from that.
 //! To add one: write `x.rs`, and add its `mod` line and its line in the table below.
+//!
+//! ```
+//! use cellwright::ir::{Graph, Shape};
+//! use cellwright::op::{Lower, Op, SepConv, Site};
+//!
+//! let op = Op::SepConv(SepConv { kernel: 5, ..SepConv::default() });
+//! assert_eq!(op.label(), "sep conv 5x5");
+//!
+//! let mut graph = Graph::new(Shape::Map { channels: 16, height: 8, width: 8 });
+//! let input = graph.input();
+//! let output = op.lower(&mut graph, input, Site { stride: 2, channels: Some(32), ..Site::default() })?;
+//! assert_eq!(graph.shape(output), Shape::Map { channels: 32, height: 4, width: 4 });
+//! assert_eq!(graph.parameters()[0].name, "sep_conv_5x5/depthwise/weight");
+//! # Ok::<(), cellwright::ir::ShapeError>(())
+//! ```
 
 use crate::family::family;
 use crate::ir::{Graph, ShapeError, Tensor};
