@@ -7,9 +7,10 @@ use indexmap::IndexMap;
 
 use super::decision::{Condition, Decision, DecisionKind};
 use super::hyper::{self, Hyper};
-use super::label::{labels, names};
-use super::problem::{Problem, nearest};
+use super::label::{label, labels, names};
 use super::template::{Body, Node, Open, Part, Template};
+use crate::error::Problem;
+use crate::symbolic::nearest;
 use crate::symbolic::{Fields, Kind, Name, Object, Origin, Value};
 
 /// The pieces of `let`, by name.
@@ -20,13 +21,14 @@ const MAX_DECISIONS: usize = 100_000;
 const MAX_NODES: usize = 2_000_000;
 const MAX_DEPTH: usize = 200;
 
-/// Compiles a program; every piece is looked at, used or not.
-pub(super) fn compile(program: &Value, pieces: &Pieces) -> Result<Template, Vec<Problem>> {
+/// Compiles a program; every piece is looked at, used or not. Where something is wrong, a node without an origin stands
+/// in its place, so that the rest can still be checked; `None` where the program is too large for that.
+pub(super) fn compile(program: &Value, pieces: &Pieces) -> (Option<Template>, Vec<Problem>) {
     let mut compiler = Compiler::new(pieces);
     let root = compiler.node(program, &Place::root());
     compiler.template.root = root.into();
     let problems = compiler.problems_with_unused();
-    if problems.is_empty() { Ok(compiler.finish()) } else { Err(problems) }
+    ((!compiler.full).then(|| compiler.finish()), problems)
 }
 
 /// Where a node stands: what its decisions are called and when they are active.
@@ -58,6 +60,10 @@ impl Place {
 
     fn item(&self, index: usize) -> Place {
         Place { path: format!("{}[{index}]", self.path), name: None, scope: self.scope.clone() }
+    }
+
+    fn key(&self, key: &Value) -> Place {
+        Place { path: format!("{}[{}]", self.path, label(key)), name: None, scope: self.scope.clone() }
     }
 
     fn candidate(&self, name: &str, condition: Condition) -> Place {
@@ -144,13 +150,8 @@ impl<'a> Compiler<'a> {
                 freeze_list(nodes, origin)
             }
             Kind::Map(entries) => {
-                let nodes = entries.iter().map(|(key, value)| {
-                    let place = match &key.kind {
-                        Kind::Str(name) => place.field(name),
-                        _ => place.field(&super::label::label(key)),
-                    };
-                    (key.clone(), self.node(value, &place))
-                });
+                let nodes =
+                    entries.iter().map(|(key, value)| (key.clone(), self.node(value, &place.key(key))));
                 freeze_map(nodes.collect(), origin)
             }
             Kind::Object(object) => match &object.fields {

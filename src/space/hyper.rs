@@ -16,7 +16,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::problem::{Problem, nearest};
+use crate::error::Problem;
+use crate::symbolic::nearest;
 use crate::symbolic::{Fields, Kind, Name, Object, Origin, Value};
 
 /// How a `Float` is drawn.

@@ -2,35 +2,66 @@
 //!
 //! A space is any symbolic program in which some places are left open by [hyper values](hyper). It is compiled once
 //! into a template; a [`Genotype`] says what each decision of the template holds, and the two together make a program.
+//!
+//! Any type of a user's own becomes a space by opening some of its fields:
+//!
+//! ```
+//! use cellwright::space::hyper::{float, one_of};
+//! use cellwright::{Seed, Space};
+//! use serde::{Deserialize, Serialize};
+//!
+//! #[derive(Serialize, Deserialize)]
+//! struct Training { batch: usize, optimizer: Optimizer }
+//! #[derive(Serialize, Deserialize)]
+//! enum Optimizer { Sgd { learning_rate: f64, momentum: f64 }, Adam { learning_rate: f64 } }
+//! # let training = Training { batch: 64, optimizer: Optimizer::Sgd { learning_rate: 0.1, momentum: 0.9 } };
+//!
+//! let space = Space::of(&training)?
+//!     .rebind("optimizer.learning_rate", float(1e-4, 1e-1).log())?
+//!     .rebind("batch", one_of([32, 64, 128]))?;
+//!
+//! let genotype = space.random(&mut Seed(1).stream(0, "example"))?;
+//! let candidate: Training = space.decode(&genotype)?;
+//! assert!([32, 64, 128].contains(&candidate.batch));
+//! # Ok::<(), cellwright::Error>(())
+//! ```
 
 mod assignment;
+mod check;
 mod compile;
+mod constraint;
 mod decision;
 mod draw;
+mod encode;
+mod file;
 mod genotype;
+mod guarded;
 pub mod hyper;
 mod label;
 mod materialize;
 mod moves;
-mod problem;
+mod open;
+mod program_type;
 mod size;
 mod template;
 #[cfg(test)]
 mod tests;
 
+pub use constraint::{Bounds, Constraint};
 pub use decision::{Condition, Decision, DecisionKind, Draw};
 pub use genotype::{Gene, Genotype, GenotypeError};
 pub use size::Size;
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 
 use num_bigint::BigUint;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use crate::ir::Cost;
-use crate::random::Rng;
-use crate::symbolic::{Origin, Value};
+use crate::symbolic::{Name, ProgramError, Sources, Value, from_value};
 use compile::Pieces;
-use problem::Problem;
+use program_type::ProgramType;
 use template::{Body, Template};
 
 /// Two candidates with equal keys are the same candidate: isomorphic architectures with equal hyperparameters.
@@ -38,32 +69,33 @@ use template::{Body, Template};
 #[serde(transparent)]
 pub struct Key(pub String);
 
-/// A search space.
+/// A search space: a program with decisions left open.
 #[derive(Debug)]
 pub struct Space {
+    name: Option<Name>,
+    about: Option<Name>,
+    program: Value,
+    pieces: Pieces,
     template: Template,
     count: BigUint,
+    program_type: Arc<dyn ProgramType>,
+    constraints: Vec<Constraint>,
+    experiment: Option<Value>,
+    /// The whole space as one program, where it was read from a file.
+    tree: Option<Value>,
+    sources: Sources,
+    rejections: AtomicU64,
 }
 
 impl Space {
-    /// A space over a bare tree, whose programs have no type to be checked against.
-    ///
-    /// # Errors
-    /// Hyper values that are written wrongly.
-    pub fn untyped(program: &Value) -> Result<Space, GenotypeError> {
-        Space::compile(program, &Pieces::new()).map_err(|problems| {
-            let messages: Vec<String> = problems.into_iter().map(|problem| problem.message).collect();
-            GenotypeError(messages.join("\n"))
-        })
+    /// What the space is called, where its file says so.
+    pub fn name(&self) -> Option<&str> {
+        self.name.as_deref()
     }
 
-    fn compile(program: &Value, pieces: &Pieces) -> Result<Space, Vec<Problem>> {
-        let template = compile::compile(program, pieces)?;
-        let count = template.count().map_err(|_| {
-            let message = "too many combinations of shared pieces that may or may not be met";
-            vec![Problem::new(Origin::NONE, message).help("refer to some of them outside of all choices")]
-        })?;
-        Ok(Space { template, count })
+    /// What the space is about, where its file says so.
+    pub fn about(&self) -> Option<&str> {
+        self.about.as_deref()
     }
 
     /// What is left open, by number, in the order in which it is met.
@@ -71,12 +103,14 @@ impl Space {
         &self.template.decisions
     }
 
-    /// The least length of a `Prefix`, whose length the decision is: `Choice(n)` is n more; `None` for all others.
-    pub fn prefix_min(&self, decision: usize) -> Option<usize> {
-        match self.template.bodies.get(decision)? {
-            Body::Prefix { min, .. } => Some(*min),
-            _ => None,
-        }
+    /// What candidates may cost.
+    pub fn constraints(&self) -> &[Constraint] {
+        &self.constraints
+    }
+
+    /// The files that the space was read from: where its nodes' origins lie.
+    pub fn sources(&self) -> &Sources {
+        &self.sources
     }
 
     /// The exact number of genotypes, before any constraint.
@@ -89,7 +123,7 @@ impl Space {
         &self.count
     }
 
-    /// Whether a genotype is one of the space's.
+    /// Whether a genotype is one of the space's, its constraints aside.
     ///
     /// # Errors
     /// The first gene that is not, with its decision, the value met and the range.
@@ -106,6 +140,14 @@ impl Space {
         Ok(assignment.active().map(|(decision, draw)| (decision, draw.clone())).collect())
     }
 
+    /// The least length of the `Prefix` that a decision is the length of; `None` for all other decisions.
+    pub fn prefix_min(&self, decision: usize) -> Option<usize> {
+        match self.template.bodies.get(decision)? {
+            Body::Prefix { min, .. } => Some(*min),
+            _ => None,
+        }
+    }
+
     /// A genotype made decision by decision: `ask` gets the number of each decision as it becomes active.
     ///
     /// # Errors
@@ -117,58 +159,52 @@ impl Space {
         Ok(self.template.write(&self.template.assign(ask)?))
     }
 
-    /// A uniform draw of every decision that becomes active, redrawn until the constraints hold (bounded).
-    pub fn random(&self, rng: &mut Rng) -> Result<Genotype, GenotypeError> {
-        self.template.random(rng)
-    }
-
-    /// `parent` with one decision (and what hangs on it) drawn anew, never equal to `parent` where the space has another.
-    pub fn mutate(&self, parent: &Genotype, rng: &mut Rng) -> Result<Genotype, GenotypeError> {
-        self.template.mutate(parent, rng)
-    }
-
-    /// A child that takes each decision from one of its parents.
-    pub fn crossover(&self, a: &Genotype, b: &Genotype, rng: &mut Rng) -> Result<Genotype, GenotypeError> {
-        self.template.crossover(a, b, rng)
-    }
-
-    /// All genotypes one edit away (numbers: a few steps each way).
-    pub fn neighbours(&self, genotype: &Genotype) -> Result<Vec<Genotype>, GenotypeError> {
-        self.template.neighbours(genotype)
-    }
-
-    /// Every genotype of a finite space, in order; a continuous space's floats take their low end only.
-    pub fn genotypes(&self) -> Box<dyn Iterator<Item = Genotype> + '_> {
-        let all = std::iter::successors(Some(self.template.first()), |last| self.template.next(last));
-        Box::new(all.map(|assignment| self.template.write(&assignment)))
-    }
-
     /// The program that a genotype stands for.
+    ///
+    /// # Errors
+    /// A genotype that is not of the space.
     pub fn materialize(&self, genotype: &Genotype) -> Result<Value, GenotypeError> {
         Ok(self.template.materialize(&self.template.read(genotype)?))
     }
-}
 
-#[allow(unused_variables)]
-impl Space {
-    /// A space over the user's own type, given as one program of it; rebind fields to hyper values to open them.
-    pub fn of<P: Serialize + DeserializeOwned + 'static>(program: &P) -> Result<Space, GenotypeError> {
-        todo!()
-    }
     /// The typed program that a genotype stands for.
+    ///
+    /// # Errors
+    /// A genotype that is not of the space, or a type that is not the space's.
     pub fn decode<P: DeserializeOwned>(&self, genotype: &Genotype) -> Result<P, GenotypeError> {
-        todo!()
+        from_value(&self.materialize(genotype)?).map_err(|error| self.no_program(&error))
     }
-    /// The genotype of a program: the inverse of [`Space::materialize`].
+
+    /// The genotype of a program: the inverse of [`Space::materialize`]. Where several stand for the program, the one
+    /// whose choices say most, and of those the first.
+    ///
+    /// ```
+    /// use cellwright::Space;
+    ///
+    /// let space = Space::untyped(&"(op: OneOf([Conv(kernel: OneOf([3, 5])), Zero]))".parse()?)?;
+    /// let genotype = space.encode(&"(op: Conv(kernel: 5))".parse()?)?;
+    /// assert_eq!(genotype.to_string(), "0(1)");
+    /// let error = space.encode(&"(op: Conv(kernel: 7))".parse()?).unwrap_err();
+    /// assert_eq!(error.to_string(), "op.kernel: `7` is not one of: 3, 5");
+    /// # Ok::<(), cellwright::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// The first place of the program that fits no candidate, or that the program is not of the space's type.
     pub fn encode(&self, program: &Value) -> Result<Genotype, GenotypeError> {
-        todo!()
+        let given = self.program_type.spelled_out(program).map_err(|error| self.no_program(&error))?;
+        let assignment = self.template.encode(&given, &mut |assignment| {
+            let made = self.template.materialize(assignment);
+            made == given || self.program_type.spelled_out(&made).is_ok_and(|made| made == given)
+        })?;
+        Ok(self.template.write(&assignment))
     }
-    /// The candidate's identity: the same for isomorphic candidates.
-    pub fn key(&self, genotype: &Genotype) -> Result<Key, GenotypeError> {
-        todo!()
-    }
-    /// The candidate's cost, where the program is a [`Candidate`](crate::Candidate); `None` for a user's own type.
-    pub fn cost(&self, genotype: &Genotype) -> Result<Option<Cost>, GenotypeError> {
-        todo!()
+
+    /// A type's objection to a program, with the place in the file that it comes from.
+    fn no_program(&self, error: &ProgramError) -> GenotypeError {
+        match self.sources.place(error.origin) {
+            Some(place) => GenotypeError(format!("{place}: {error}")),
+            None => GenotypeError(error.to_string()),
+        }
     }
 }

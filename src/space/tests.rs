@@ -30,6 +30,10 @@ fn call(form: &str, piece: &str) -> Value {
     object(Origin::NONE, &Some(form.into()), Fields::Items(vec![piece]))
 }
 
+fn compiled(program: &Value, pieces: &Pieces) -> Result<Space, crate::error::SpaceError> {
+    Space::open(program.clone(), pieces.clone(), super::program_type::untyped())
+}
+
 /// A program with hyper values of all kinds; `pieces` may be referred to.
 fn program(pieces: &'static [&'static str]) -> BoxedStrategy<Value> {
     let mut leaves = vec![
@@ -63,7 +67,7 @@ fn program(pieces: &'static [&'static str]) -> BoxedStrategy<Value> {
 fn space() -> impl Strategy<Value = Space> {
     (program(&[]), program(&["a"]), program(&["a", "b"])).prop_map(|(a, b, program)| {
         let pieces = Pieces::from([("a".into(), a), ("b".into(), b)]);
-        Space::compile(&program, &pieces).expect("a valid space")
+        compiled(&program, &pieces).expect("a valid space")
     })
 }
 
@@ -100,6 +104,14 @@ proptest! {
     }
 
     #[test]
+    fn a_program_is_encoded_as_a_genotype_of_itself(space in space(), seed in any::<u64>()) {
+        let drawn = space.random(&mut Seed(seed).stream(0, "test")).unwrap();
+        let program = space.materialize(&drawn).unwrap();
+        let encoded = space.encode(&program).unwrap();
+        prop_assert_eq!(space.materialize(&encoded).unwrap(), program);
+    }
+
+    #[test]
     fn every_random_draw_is_among_all(space in space().prop_filter("small", small), seed in any::<u64>()) {
         let all: HashSet<String> = space.genotypes().map(|genotype| genotype.to_string()).collect();
         let drawn = space.random(&mut Seed(seed).stream(0, "test")).unwrap();
@@ -110,7 +122,7 @@ proptest! {
 #[test]
 fn shared_pieces_are_drawn_once_and_fresh_ones_again() {
     let pieces = Pieces::from([("op".into(), one_of([1, 2, 3].map(number)))]);
-    let space = |a, b| Space::compile(&list(vec![call(a, "op"), call(b, "op")]), &pieces).unwrap();
+    let space = |a, b| compiled(&list(vec![call(a, "op"), call(b, "op")]), &pieces).unwrap();
     assert_eq!(space("Ref", "Ref").size().to_string(), "3");
     assert_eq!(space("Ref", "Fresh").size().to_string(), "9");
     let program = space("Ref", "Ref").materialize(&"2".parse().unwrap()).unwrap();
@@ -121,7 +133,7 @@ fn shared_pieces_are_drawn_once_and_fresh_ones_again() {
 fn a_piece_met_in_a_branch_keeps_its_value_after_it() {
     let pieces = Pieces::from([("op".into(), one_of([1, 2, 3].map(number)))]);
     let branch = one_of([call("Ref", "op"), number(0)]);
-    let space = Space::compile(&list(vec![branch, call("Ref", "op")]), &pieces).unwrap();
+    let space = compiled(&list(vec![branch, call("Ref", "op")]), &pieces).unwrap();
     assert_eq!(space.size().to_string(), "6");
     let text = |text: &str| space.materialize(&text.parse().unwrap()).unwrap();
     assert_eq!(text("0(2)"), list(vec![number(3), number(3)]));

@@ -1,0 +1,258 @@
+//! The space file: its sections read and checked, its `extends` and `patch` resolved.
+
+use std::path::{Path, PathBuf};
+
+use super::compile::Pieces;
+use super::constraint::Constraint;
+use crate::error::{Error, Problem};
+use crate::symbolic::{Fields, Kind, Name, Object, Part, Sources, Value, from_value, nearest};
+
+/// The sections of a space file, in the order in which they are written.
+const SECTIONS: [&str; 8] =
+    ["name", "about", "extends", "patch", "let", "program", "constraints", "experiment"];
+
+/// How many files may extend one another.
+const MAX_FILES: usize = 32;
+
+/// A space file, read and resolved: what it extends is in it.
+#[derive(Debug)]
+pub(super) struct SpaceFile {
+    pub name: Option<Name>,
+    pub about: Option<Name>,
+    pub pieces: Pieces,
+    pub program: Option<Value>,
+    pub constraints: Vec<Constraint>,
+    pub experiment: Option<Value>,
+    /// All of the above as one program, as a file could hold it.
+    pub tree: Value,
+    pub problems: Vec<Problem>,
+}
+
+/// The sections of one file, each with its name.
+type Sections = Vec<(Name, Value)>;
+
+/// Resolves a file that was read as `tree` from `path`.
+pub(super) fn resolve(tree: &Value, path: &Path, sources: &mut Sources) -> SpaceFile {
+    let mut resolver = Resolver { sources, open: vec![normal(path)], problems: Vec::new() };
+    let sections = resolver.resolve(tree, path);
+    let problems = resolver.problems;
+    SpaceFile::new(sections, problems)
+}
+
+struct Resolver<'a> {
+    sources: &'a mut Sources,
+    /// The files being resolved, the first one first.
+    open: Vec<PathBuf>,
+    problems: Vec<Problem>,
+}
+
+impl Resolver<'_> {
+    fn resolve(&mut self, tree: &Value, path: &Path) -> Sections {
+        let mut own = self.sections(tree);
+        let extends = take(&mut own, "extends");
+        let patch = take(&mut own, "patch");
+        let mut base = match &extends {
+            Some(extends) => self.base(extends, path),
+            None => Sections::new(),
+        };
+        match (patch, &extends) {
+            (Some(patch), Some(_)) => self.patch(&mut base, &patch),
+            (Some(patch), None) => self.problems.push(
+                Problem::new(patch.origin, "`patch` without `extends`: there is nothing to change")
+                    .part(Part::Key("patch".into()))
+                    .help("add `extends: \"other.ron\"`, or change the program itself"),
+            ),
+            (None, _) => {}
+        }
+        merge(base, own)
+    }
+
+    fn sections(&mut self, tree: &Value) -> Sections {
+        let fields = match &tree.kind {
+            Kind::Object(object) if object.name.as_deref().is_none_or(|name| name == "Space") => {
+                &object.fields
+            }
+            _ => &Fields::Unit,
+        };
+        let Fields::Named(fields) = fields else {
+            self.problems.push(
+                Problem::new(tree.origin, "a space file is `Space(name: .., program: .., ..)`")
+                    .help(format!("its sections are {}", SECTIONS.join(", "))),
+            );
+            return Sections::new();
+        };
+        let (known, unknown): (Sections, Sections) =
+            fields.iter().cloned().partition(|(name, _)| SECTIONS.contains(&&**name));
+        for (name, value) in unknown {
+            let help = match nearest(&name, SECTIONS) {
+                Some(best) => format!("did you mean `{best}`?"),
+                None => format!("the sections are {}", SECTIONS.join(", ")),
+            };
+            let problem = Problem::new(value.origin, format!("a space has no section `{name}`"));
+            self.problems.push(problem.part(Part::Key(name.to_string())).help(help));
+        }
+        known
+    }
+
+    /// The sections of the file that is extended.
+    fn base(&mut self, extends: &Value, path: &Path) -> Sections {
+        let Some(file) = extends.as_str() else {
+            self.problems.push(Problem::new(extends.origin, "`extends` is the name of a file in quotes"));
+            return Sections::new();
+        };
+        let found = path.parent().unwrap_or(Path::new("")).join(file);
+        let key = normal(&found);
+        if let Some(start) = self.open.iter().position(|open| *open == key) {
+            let circle = self.open[start..].iter().chain([&key]).map(|file| file_name(file));
+            let message = format!("circular `extends`: {}", circle.collect::<Vec<_>>().join(" extends "));
+            self.problems.push(Problem::new(extends.origin, message).help("a space cannot extend itself"));
+            return Sections::new();
+        }
+        if self.open.len() >= MAX_FILES {
+            let message = format!("more than {MAX_FILES} files extend one another");
+            self.problems.push(Problem::new(extends.origin, message));
+            return Sections::new();
+        }
+        match self.sources.load(&found) {
+            Ok(tree) => {
+                self.open.push(key);
+                let sections = self.resolve(&tree, &found);
+                self.open.pop();
+                sections
+            }
+            Err(Error::Space(error)) => {
+                self.problems.extend(error.problems().iter().cloned());
+                Sections::new()
+            }
+            Err(error) => {
+                self.problems.push(
+                    Problem::new(extends.origin, format!("cannot read {error}"))
+                        .help("`extends` is looked for beside the file that it stands in"),
+                );
+                Sections::new()
+            }
+        }
+    }
+
+    fn patch(&mut self, _base: &mut Sections, patch: &Value) {
+        self.problems.push(Problem::new(patch.origin, "`patch` cannot be applied in this version"));
+    }
+}
+
+impl SpaceFile {
+    fn new(sections: Sections, problems: Vec<Problem>) -> SpaceFile {
+        let mut file = SpaceFile {
+            name: None,
+            about: None,
+            pieces: Pieces::new(),
+            program: None,
+            constraints: Vec::new(),
+            experiment: None,
+            tree: tree(&sections),
+            problems,
+        };
+        for (name, value) in sections {
+            match &*name {
+                "name" => file.name = file.text("name", &value),
+                "about" => file.about = file.text("about", &value),
+                "let" => file.read_pieces(&value),
+                "constraints" => file.read_constraints(&value),
+                "experiment" => file.experiment = Some(value),
+                _ => file.program = Some(value),
+            }
+        }
+        if file.program.is_none() && file.problems.is_empty() {
+            let problem = Problem::new(file.tree.origin, "the space has no `program`");
+            file.problems.push(problem.help("add `program: (task: .., architecture: .., training: ..)`"));
+        }
+        file
+    }
+
+    fn text(&mut self, section: &str, value: &Value) -> Option<Name> {
+        match &value.kind {
+            Kind::Str(text) => Some(text.clone()),
+            _ => {
+                self.problems.push(Problem::new(value.origin, format!("`{section}` is a text in quotes")));
+                None
+            }
+        }
+    }
+
+    fn read_pieces(&mut self, value: &Value) {
+        let Kind::Map(entries) = &value.kind else {
+            let problem = Problem::new(value.origin, "`let` is a map from names to pieces");
+            self.problems.push(problem.help("write `let: { \"op\": OneOf([..]) }`"));
+            return;
+        };
+        for (key, piece) in entries.iter() {
+            match &key.kind {
+                Kind::Str(name) => {
+                    self.pieces.insert(name.clone(), piece.clone());
+                }
+                _ => self.problems.push(Problem::new(key.origin, "the name of a piece is a text in quotes")),
+            }
+        }
+    }
+
+    fn read_constraints(&mut self, value: &Value) {
+        let Kind::List(items) = &value.kind else {
+            let problem = Problem::new(value.origin, "`constraints` is a list");
+            self.problems.push(problem.help("write `constraints: [Params(max: 200000)]`"));
+            return;
+        };
+        for item in items.iter() {
+            match from_value::<Constraint>(item) {
+                Ok(constraint) => match constraint.flaw() {
+                    None => self.constraints.push(constraint),
+                    Some((message, help)) => {
+                        self.problems.push(Problem::new(item.origin, message).help(help));
+                    }
+                },
+                Err(error) => self.problems.push(error.problem()),
+            }
+        }
+    }
+}
+
+/// The sections of `own` in place of those of `base`; pieces one by one.
+fn merge(mut base: Sections, own: Sections) -> Sections {
+    for (name, value) in own {
+        match base.iter_mut().find(|(other, _)| *other == name) {
+            Some((_, old)) => *old = if &*name == "let" { merge_pieces(old, value) } else { value },
+            None => base.push((name, value)),
+        }
+    }
+    base
+}
+
+fn merge_pieces(old: &Value, new: Value) -> Value {
+    let (Kind::Map(old), Kind::Map(more)) = (&old.kind, &new.kind) else { return new };
+    let mut entries = (**old).clone();
+    for (key, piece) in more.iter() {
+        match entries.iter_mut().find(|(other, _)| other == key) {
+            Some((_, old)) => *old = piece.clone(),
+            None => entries.push((key.clone(), piece.clone())),
+        }
+    }
+    Value::from(Kind::Map(entries.into())).at(new.origin)
+}
+
+fn take(sections: &mut Sections, name: &str) -> Option<Value> {
+    let at = sections.iter().position(|(other, _)| &**other == name)?;
+    Some(sections.remove(at).1)
+}
+
+/// Sections as the program that a file holds, in the usual order.
+fn tree(sections: &Sections) -> Value {
+    let ordered = SECTIONS.iter().filter_map(|section| sections.iter().find(|(name, _)| &**name == *section));
+    Object { name: Some("Space".into()), fields: Fields::Named(ordered.cloned().collect()) }.into()
+}
+
+/// A path by which a file is known, however it is written.
+fn normal(path: &Path) -> PathBuf {
+    path.canonicalize().unwrap_or_else(|_| path.to_path_buf())
+}
+
+fn file_name(path: &Path) -> String {
+    path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned()
+}
