@@ -45,18 +45,7 @@ impl TryFrom<Written> for Matrix {
 
     fn try_from(written: Written) -> Result<Matrix, WiringError> {
         check_form(&written).map_err(WiringError)?;
-        let matrix = Matrix(written);
-        let alive = matrix.alive();
-        if !alive[0] {
-            return Err(WiringError("no path leads from the input to the output of the matrix".into()));
-        }
-        let edges = matrix.edges().filter(|(from, to)| alive[*from] && alive[*to]).count();
-        if edges > MAX_EDGES {
-            return Err(WiringError(format!(
-                "the matrix has {edges} edges that matter; at most {MAX_EDGES} are allowed"
-            )));
-        }
-        Ok(matrix)
+        Ok(Matrix(written))
     }
 }
 
@@ -91,9 +80,27 @@ impl Matrix {
     /// A matrix from the rows above the diagonal and the ops of the inner vertices.
     ///
     /// # Errors
-    /// Where rows and ops do not fit together, nothing connects input and output, or the limits are passed.
+    /// Where rows and ops do not fit together.
     pub fn new(adjacency: Vec<Vec<u8>>, ops: Vec<Op>) -> Result<Matrix, WiringError> {
         Matrix::try_from(Written { adjacency, ops })
+    }
+
+    /// Whether the matrix is a cell of NAS-Bench-101. Most random matrices are not: they are no mistake, but no network.
+    ///
+    /// # Errors
+    /// Where nothing connects input and output, or more than [`MAX_EDGES`] edges remain.
+    pub fn check(&self) -> Result<(), WiringError> {
+        let alive = self.alive();
+        if !alive[0] {
+            return Err(WiringError("no path leads from the input to the output of the matrix".into()));
+        }
+        let edges = self.edges().filter(|(from, to)| alive[*from] && alive[*to]).count();
+        if edges > MAX_EDGES {
+            return Err(WiringError(format!(
+                "the matrix has {edges} edges that matter; at most {MAX_EDGES} are allowed"
+            )));
+        }
+        Ok(())
     }
 
     /// The cell, without the vertices that are on no path from input to output.
@@ -117,6 +124,8 @@ impl Matrix {
         }
         if self.has(0, last) {
             output.insert(0, nodes[0]);
+        }
+        if self.has(0, last) || joined.is_empty() {
             cell.add(Node::Add, &output);
         }
         cell
@@ -156,7 +165,8 @@ mod tests {
 
     fn matrix(adjacency: &[&[u8]]) -> Result<Matrix, String> {
         let ops = vec![Op::SkipConnect(SkipConnect::default()); adjacency.len() - 1];
-        Matrix::new(adjacency.iter().map(|row| row.to_vec()).collect(), ops).map_err(|error| error.0)
+        let matrix = Matrix::new(adjacency.iter().map(|row| row.to_vec()).collect(), ops);
+        matrix.and_then(|matrix| matrix.check().map(|()| matrix)).map_err(|error| error.0)
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::lower::CellSite;
-use super::{Cell, Head, Node, Stem, Widths, Wiring, count};
+use super::{Cell, Head, Node, Stem, Widths, Wiring, WiringError, count};
 use crate::candidate::Task;
 use crate::ir::{Graph, ShapeError, Tensor};
 use crate::op::{self, Lower, Op, ReluConvBn, Site, SkipConnect};
@@ -78,6 +78,7 @@ impl Stacked {
     /// Where a layer's input has a shape that it cannot take.
     pub fn graph(&self, task: &Task) -> Result<Graph, ShapeError> {
         let mut graph = Graph::new(task.shape());
+        self.check().map_err(|error| graph.refusal(error.0))?;
         let (normal, reduction) = (self.cell.cell(), self.reduction_cell());
         let layers = self.layers(&normal, reduction.as_ref());
         let stem = self.stem.lower(&mut graph, self.stem.channels.unwrap_or(self.channels))?;
@@ -91,6 +92,11 @@ impl Stacked {
         }
         self.head.lower(&mut graph, previous, task.classes)?;
         Ok(graph)
+    }
+
+    fn check(&self) -> Result<(), WiringError> {
+        self.cell.check()?;
+        if let Reduction::Cell(wiring) = &self.reduction { wiring.check() } else { Ok(()) }
     }
 
     /// The cell between stages, where it is one of its own.

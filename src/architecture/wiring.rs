@@ -25,6 +25,14 @@ pub enum Wiring {
 pub struct WiringError(pub String);
 
 impl Wiring {
+    /// Whether the notation's own rules allow the cell.
+    ///
+    /// # Errors
+    /// As [`Matrix::check`]; the other notations hold only cells.
+    pub fn check(&self) -> Result<(), WiringError> {
+        if let Wiring::Matrix(matrix) = self { matrix.check() } else { Ok(()) }
+    }
+
     /// The cell as a graph.
     pub fn cell(&self) -> Cell {
         match self {
