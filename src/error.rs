@@ -20,6 +20,20 @@ pub enum Error {
         /// What the system says.
         source: std::io::Error,
     },
+    /// Words on the command line that mean nothing here.
+    #[error("{problem}\n  hint: {hint}")]
+    Usage {
+        /// What was met.
+        problem: String,
+        /// What to write instead.
+        hint: String,
+    },
+    /// A model that cannot be exported.
+    #[error(transparent)]
+    Export(#[from] crate::export::ExportError),
+    /// A word that names no export format.
+    #[error(transparent)]
+    Format(#[from] crate::export::UnknownFormat),
     /// Layers that do not fit together.
     #[error(transparent)]
     Shape(#[from] crate::ir::ShapeError),
@@ -49,7 +63,8 @@ impl Error {
     pub fn exit_code(&self) -> u8 {
         match self {
             Error::Io { .. } | Error::Space(_) | Error::Program(_) | Error::Genotype(_) => 2,
-            Error::Shape(_) | Error::Data(_) => 2,
+            Error::Shape(_) | Error::Data(_) | Error::Usage { .. } | Error::Format(_) => 2,
+            Error::Export(error) => error.exit_code(),
             Error::Study(error) => error.exit_code(),
         }
     }

@@ -80,7 +80,7 @@ fn class_folders(folder: &Path) -> Result<Vec<String>, DataError> {
 }
 
 fn read(folder: &Path, classes: &[String], options: Options) -> Result<Pictures, DataError> {
-    for other in class_folders(folder)?.iter().filter(|name| !classes.contains(name)) {
+    if let Some(other) = class_folders(folder)?.iter().find(|name| !classes.contains(name)) {
         let missing = format!("`{other}` is no class of the training folder");
         return Err(DataError::Layout { path: folder.into(), missing });
     }

@@ -32,7 +32,7 @@ impl Evaluate for Cost {
             .map(|(name, figure)| (name.to_string(), figure as f64))
             .collect();
         if progress.report(job.fidelity, &metrics) {
-            Ok(Outcome { metrics, weights: None })
+            Ok(Outcome { metrics, trained: None })
         } else {
             Err(Failure::Stopped)
         }

@@ -30,8 +30,21 @@ pub struct Job<'a> {
 pub struct Outcome {
     /// The figures.
     pub metrics: Metrics,
-    /// The trained parameters, where the job asked for them.
-    pub weights: Option<Weights>,
+    /// The trained network, where the job asked for it.
+    pub trained: Option<Trained>,
+}
+
+/// A trained network's parameters, and what its user must know of the data it was trained on.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Trained {
+    /// The parameters.
+    pub weights: Weights,
+    /// The classes' names, by index.
+    pub classes: Vec<String>,
+    /// Mean of each channel that pictures in [0, 1] are normalised with.
+    pub mean: Vec<f32>,
+    /// Standard deviation of each channel that pictures in [0, 1] are normalised with.
+    pub deviation: Vec<f32>,
 }
 
 /// Why an evaluation has no figures.

@@ -145,6 +145,16 @@ pub enum ExportError {
     Io(#[from] std::io::Error),
 }
 
+impl ExportError {
+    /// 2 for what the user can mend, 1 for what failed.
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            ExportError::Format { .. } | ExportError::Io(_) => 1,
+            _ => 2,
+        }
+    }
+}
+
 /// Writes a model in one format.
 pub trait Exporter {
     /// Writes the whole file.

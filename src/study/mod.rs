@@ -32,7 +32,7 @@ use std::sync::atomic::AtomicBool;
 
 pub use error::StudyError;
 pub use listen::{Event, Listener};
-pub use model::read_weights;
+pub use model::read_model;
 pub use rank::{Ranked, rank};
 pub use record::{Description, Final, Record};
 pub use tau::kendall_tau;
@@ -44,7 +44,7 @@ use crate::space::Space;
 use crate::symbolic::nearest;
 use crate::trial::{Fidelity, TrialId};
 use pool::{Pool, Site};
-use retrain::{Retraining, winners};
+use retrain::Retraining;
 use run::{Memory, Search};
 use store::Store;
 
@@ -135,7 +135,7 @@ impl<'a> Study<'a> {
         listener: &mut dyn Listener,
     ) -> Result<Ending, StudyError> {
         let Retrain { top, fidelity } = self.record.description.experiment.retrain;
-        self.train(&winners(&self.record, top), Fidelity(fidelity), evaluator, stop, listener)
+        self.train(&self.record.winners(top), Fidelity(fidelity), evaluator, stop, listener)
     }
 
     /// Trains the candidates of these trials, except those that were already trained at this fidelity.
@@ -150,10 +150,7 @@ impl<'a> Study<'a> {
         stop: &AtomicBool,
         listener: &mut dyn Listener,
     ) -> Result<Ending, StudyError> {
-        let count = self.record.trials.len();
-        if let Some(trial) = trials.iter().copied().find(|id| *id >= count as TrialId) {
-            return Err(StudyError::NoTrial { trial, count });
-        }
+        trials.iter().try_for_each(|id| self.record.trial(*id).map(drop))?;
         let site = Site { space: self.space, evaluator, stop };
         Retraining { site, record: &mut self.record, store: &mut self.store, listener, fidelity }.run(trials)
     }

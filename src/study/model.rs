@@ -1,5 +1,6 @@
-//! Trained weights as safetensors files in the run folder.
+//! Trained networks as safetensors files in the run folder; what is known of their data stands in the metadata.
 
+use std::collections::HashMap;
 use std::fs::File;
 use std::io::Write;
 use std::path::Path;
@@ -8,16 +9,17 @@ use safetensors::tensor::{SafeTensorError, SafeTensors, TensorView};
 use safetensors::{Dtype, serialize};
 
 use super::{StudyError, lock};
+use crate::evaluate::Trained;
 use crate::ir::Weights;
 
-/// Writes weights so that the file is there whole or not at all, whenever the process dies.
+/// Writes a trained network so that the file is there whole or not at all, whenever the process dies.
 ///
 /// # Errors
 /// [`StudyError::Full`] and [`StudyError::Unwritable`], as for the rest of the run folder.
-pub(super) fn write_weights(path: &Path, weights: &Weights) -> Result<(), StudyError> {
+pub(super) fn write_model(path: &Path, trained: &Trained) -> Result<(), StudyError> {
     let folder = path.parent().unwrap_or(Path::new("."));
     let unwritable = |problem: std::io::Error| lock::unwritable(folder, &problem);
-    let bytes = encode(weights).map_err(|problem| broken(path, &problem))?;
+    let bytes = encode(trained).map_err(|problem| broken(path, &problem))?;
     std::fs::create_dir_all(folder).map_err(unwritable)?;
     let part = path.with_extension("safetensors.part");
     let written = File::create(&part).and_then(|mut file| {
@@ -27,28 +29,46 @@ pub(super) fn write_weights(path: &Path, weights: &Weights) -> Result<(), StudyE
     written.and_then(|()| std::fs::rename(&part, path)).and_then(|()| sync_folder(folder)).map_err(unwritable)
 }
 
-/// Reads weights back.
+/// Reads a trained network back.
 ///
 /// # Errors
 /// [`StudyError::Model`] where the file is missing, cut short, or holds something else than f32 tensors.
-pub fn read_weights(path: &Path) -> Result<Weights, StudyError> {
+pub fn read_model(path: &Path) -> Result<Trained, StudyError> {
     let bytes = std::fs::read(path)
         .map_err(|problem| StudyError::Model { path: path.into(), problem: problem.to_string() })?;
     decode(&bytes).map_err(|problem| broken(path, &problem))
 }
 
-fn encode(weights: &Weights) -> Result<Vec<u8>, SafeTensorError> {
+fn encode(trained: &Trained) -> Result<Vec<u8>, SafeTensorError> {
     let little = |values: &Vec<f32>| values.iter().flat_map(|value| value.to_le_bytes()).collect();
     let data: Vec<(&String, &Vec<usize>, Vec<u8>)> =
-        weights.iter().map(|(name, (shape, values))| (name, shape, little(values))).collect();
+        trained.weights.iter().map(|(name, (shape, values))| (name, shape, little(values))).collect();
     let views: Result<Vec<_>, SafeTensorError> = data
         .iter()
         .map(|(name, shape, bytes)| Ok((name, TensorView::new(Dtype::F32, shape.to_vec(), bytes)?)))
         .collect();
-    serialize(views?, None)
+    let facts = HashMap::from([
+        ("classes".to_owned(), serde_json::json!(trained.classes).to_string()),
+        ("mean".to_owned(), serde_json::json!(trained.mean).to_string()),
+        ("deviation".to_owned(), serde_json::json!(trained.deviation).to_string()),
+    ]);
+    serialize(views?, Some(facts))
 }
 
-fn decode(bytes: &[u8]) -> Result<Weights, SafeTensorError> {
+fn decode(bytes: &[u8]) -> Result<Trained, SafeTensorError> {
+    let (_, header) = SafeTensors::read_metadata(bytes)?;
+    let facts = header.metadata().clone().unwrap_or_default();
+    let fact = |name: &str| facts.get(name).map(String::as_str).unwrap_or("[]");
+    let numbers = |name: &str| serde_json::from_str(fact(name)).map_err(SafeTensorError::InvalidHeaderDeserialization);
+    Ok(Trained {
+        weights: weights(bytes)?,
+        classes: serde_json::from_str(fact("classes")).map_err(SafeTensorError::InvalidHeaderDeserialization)?,
+        mean: numbers("mean")?,
+        deviation: numbers("deviation")?,
+    })
+}
+
+fn weights(bytes: &[u8]) -> Result<Weights, SafeTensorError> {
     let tensors = SafeTensors::deserialize(bytes)?;
     tensors
         .iter()
@@ -89,14 +109,16 @@ mod tests {
             ("head/bias".to_string(), (vec![1], vec![7.25])),
         ]
         .into();
-        write_weights(&path, &weights).unwrap();
-        let back = read_weights(&path).unwrap();
-        assert_eq!(back.len(), 2);
-        assert!(weights.iter().all(|(name, tensor)| back[name] == *tensor));
+        let classes = vec!["a \"quoted\" cat".to_owned(), "dog".to_owned()];
+        let trained = Trained { weights, classes, mean: vec![0.1], deviation: vec![0.3] };
+        write_model(&path, &trained).unwrap();
+        let back = read_model(&path).unwrap();
+        assert!(trained.weights.iter().all(|(name, tensor)| back.weights[name] == *tensor));
+        assert_eq!(Trained { weights: trained.weights.clone(), ..back }, trained);
 
         let whole = std::fs::read(&path).unwrap();
         std::fs::write(&path, &whole[..whole.len() - 1]).unwrap();
-        assert!(read_weights(&path).unwrap_err().to_string().contains("trial-1.safetensors"));
-        assert!(read_weights(&folder.path().join("none")).is_err());
+        assert!(read_model(&path).unwrap_err().to_string().contains("trial-1.safetensors"));
+        assert!(read_model(&folder.path().join("none")).is_err());
     }
 }

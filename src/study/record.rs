@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{StudyError, kendall_tau, store::Store};
+use super::{StudyError, kendall_tau, rank, store::Store};
 use crate::experiment::Experiment;
 use crate::trial::{Fidelity, Metrics, Objective, Trial, TrialId, TrialState};
 
@@ -54,6 +54,28 @@ impl Record {
     /// [`StudyError`] where the folder holds no study, a damaged one, or one of another release's format.
     pub fn read(folder: &Path) -> Result<Record, StudyError> {
         Store::read(folder)?.record()
+    }
+
+    /// The ids of the best `top` candidates by the experiment's objectives, best first.
+    pub fn winners(&self, top: usize) -> Vec<TrialId> {
+        let ranked = rank(&self.trials, &self.description.experiment.objectives);
+        ranked.into_iter().take(top).map(|ranked| ranked.trial.id).collect()
+    }
+
+    /// A trial by its number.
+    ///
+    /// # Errors
+    /// [`StudyError::NoTrial`] for a number that the study does not have.
+    pub fn trial(&self, id: TrialId) -> Result<&Trial, StudyError> {
+        let missing = StudyError::NoTrial { trial: id, count: self.trials.len() };
+        usize::try_from(id).ok().and_then(|index| self.trials.get(index)).ok_or(missing)
+    }
+
+    /// The names of all metrics that any trial has, in the order of their first appearance.
+    pub fn metric_names(&self) -> Vec<&str> {
+        let all = self.trials.iter().filter_map(|trial| figures(&trial.state)).flat_map(|metrics| metrics.keys());
+        let names: indexmap::IndexSet<&str> = all.map(String::as_str).collect();
+        names.into_iter().collect()
     }
 
     /// The last final training of a trial that left a trained model, and the model's file.

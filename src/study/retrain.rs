@@ -2,10 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-use super::model::write_weights;
+use super::model::write_model;
 use super::pool::{Pool, Report, Site, Task};
 use super::store::Store;
-use super::{Ending, Event, Final, Listener, Record, StudyError, rank};
+use super::{Ending, Event, Final, Listener, Record, StudyError};
 use crate::evaluate::{Failure, Outcome};
 use crate::trial::{Fidelity, TrialId, TrialState};
 
@@ -16,12 +16,6 @@ pub(super) struct Retraining<'a> {
     pub store: &'a mut Store,
     pub listener: &'a mut dyn Listener,
     pub fidelity: Fidelity,
-}
-
-/// The best `top` trials that have no final training at this fidelity yet, among the best `top`.
-pub(super) fn winners(record: &Record, top: usize) -> Vec<TrialId> {
-    let ranked = rank(&record.trials, &record.description.experiment.objectives);
-    ranked.into_iter().take(top).map(|ranked| ranked.trial.id).collect()
 }
 
 impl Retraining<'_> {
@@ -89,15 +83,15 @@ impl Retraining<'_> {
         result: Result<Outcome, Failure>,
         seconds: f64,
     ) -> Result<(), StudyError> {
-        let (state, weights) = match result {
-            Ok(outcome) => (TrialState::Finished(outcome.metrics), outcome.weights),
+        let (state, trained) = match result {
+            Ok(outcome) => (TrialState::Finished(outcome.metrics), outcome.trained),
             Err(problem) => (TrialState::Failed(problem.to_string()), None),
         };
-        let model = match weights {
+        let model = match trained {
             None => None,
-            Some(weights) => {
+            Some(trained) => {
                 let name = self.free_name(id);
-                write_weights(&self.record.folder.join(&name), &weights)?;
+                write_model(&self.record.folder.join(&name), &trained)?;
                 Some(name)
             }
         };
