@@ -9,6 +9,8 @@ pub mod experiment;
 pub mod export;
 mod family;
 pub mod ir;
+#[cfg(feature = "train")]
+pub mod nn;
 pub mod op;
 mod random;
 pub mod recipe;

@@ -1,0 +1,129 @@
+//! Pictures in batches, ready for the network.
+
+use burn::tensor::{Tensor, TensorData};
+
+use super::augment::{Normalizer, View, mixup, shuffle};
+use super::device;
+use crate::data::Pictures;
+use crate::random::{Rng, Seed};
+use crate::recipe::Recipe;
+
+/// Pictures and how to hand them out.
+pub(super) struct Batches<'a> {
+    pub(super) pictures: &'a Pictures,
+    pub(super) normalizer: &'a Normalizer,
+    pub(super) classes: usize,
+}
+
+/// Normalised pictures and, for each, a share of every class.
+pub(super) struct Batch {
+    pixels: Vec<f32>,
+    targets: Vec<f32>,
+    shape: [usize; 4],
+}
+
+impl Batch {
+    /// `[batch, channels, height, width]`
+    pub(super) fn input(&self) -> Tensor<4> {
+        Tensor::from_data(TensorData::new(self.pixels.clone(), self.shape), &device())
+    }
+
+    /// `[batch, classes]`
+    pub(super) fn targets(&self) -> Tensor<2> {
+        let shape = [self.shape[0], self.targets.len() / self.shape[0]];
+        Tensor::from_data(TensorData::new(self.targets.clone(), shape), &device())
+    }
+}
+
+impl Batches<'_> {
+    /// The order of an epoch (from 0).
+    pub(super) fn order(&self, seed: Seed, epoch: u32) -> Vec<usize> {
+        let mut order: Vec<usize> = (0..self.pictures.labels.len()).collect();
+        shuffle(&mut order, &mut seed.stream(epoch.into(), "shuffle"));
+        order
+    }
+
+    /// Augmented pictures with smoothed and mixed targets.
+    pub(super) fn training(&self, members: &[usize], recipe: &Recipe, rng: &mut Rng) -> Batch {
+        let (_, height, width) = self.pictures.shape;
+        let mut batch = self.collect(members, || View::draw(&recipe.augment, height, width, rng));
+        let spread = (recipe.label_smoothing / self.classes as f64) as f32;
+        let kept = 1.0 - recipe.label_smoothing as f32;
+        batch.targets.iter_mut().for_each(|share| *share = kept * *share + spread);
+        if recipe.augment.mixup > 0.0 {
+            let Batch { pixels, targets, .. } = &mut batch;
+            mixup(pixels, targets, members.len(), recipe.augment.mixup, rng);
+        }
+        batch
+    }
+
+    /// Pictures as they are.
+    pub(super) fn plain(&self, members: &[usize]) -> Batch {
+        self.collect(members, View::default)
+    }
+
+    /// The label of each member.
+    pub(super) fn labels<'m>(&'m self, members: &'m [usize]) -> impl Iterator<Item = u16> + 'm {
+        members.iter().map(|member| self.pictures.labels[*member])
+    }
+
+    fn collect(&self, members: &[usize], mut view: impl FnMut() -> View) -> Batch {
+        let (channels, height, width) = self.pictures.shape;
+        let size = channels * height * width;
+        let mut pixels = Vec::with_capacity(members.len() * size);
+        let mut targets = vec![0.0; members.len() * self.classes];
+        for (row, member) in members.iter().enumerate() {
+            let bytes = &self.pictures.pixels[member * size..][..size];
+            view().write(bytes, (height, width), self.normalizer, &mut pixels);
+            targets[row * self.classes + usize::from(self.pictures.labels[*member])] = 1.0;
+        }
+        Batch { pixels, targets, shape: [members.len(), channels, height, width] }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::recipe::Augment;
+    use std::sync::Arc;
+
+    fn pictures() -> Pictures {
+        let pixels = (0..40).map(|value| value * 6).collect();
+        let labels = (0..10).map(|value| value % 3).collect();
+        Pictures { pixels: Arc::new(pixels), labels: Arc::new(labels), shape: (1, 2, 2) }
+    }
+
+    #[test]
+    fn targets_are_smoothed() {
+        let (pictures, normalizer) = (pictures(), Normalizer::new(&[0.0], &[1.0]));
+        let batches = Batches { pictures: &pictures, normalizer: &normalizer, classes: 3 };
+        let recipe = Recipe { label_smoothing: 0.3, ..Recipe::default() };
+        let batch = batches.training(&[1, 5], &recipe, &mut Seed(0).stream(0, "augment"));
+        let wanted = [0.1, 0.8, 0.1, 0.1, 0.1, 0.8];
+        assert!(batch.targets.iter().zip(wanted).all(|(met, wanted)| (met - wanted).abs() < 1e-6));
+        assert_eq!(batch.pixels[0], 24.0 / 255.0);
+        assert_eq!(batch.input().dims(), [2, 1, 2, 2]);
+        assert_eq!(batch.targets().dims(), [2, 3]);
+    }
+
+    #[test]
+    fn every_epoch_has_its_own_order_and_the_same_one_again() {
+        let (pictures, normalizer) = (pictures(), Normalizer::new(&[0.0], &[1.0]));
+        let batches = Batches { pictures: &pictures, normalizer: &normalizer, classes: 3 };
+        let first = batches.order(Seed(1), 0);
+        assert_eq!(first, batches.order(Seed(1), 0));
+        assert_ne!(first, batches.order(Seed(1), 1));
+        let mut sorted = first.clone();
+        sorted.sort_unstable();
+        assert_eq!(sorted, (0..10).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn augmentation_off_leaves_pictures_alone() {
+        let (pictures, normalizer) = (pictures(), Normalizer::new(&[0.5], &[0.2]));
+        let batches = Batches { pictures: &pictures, normalizer: &normalizer, classes: 3 };
+        let recipe = Recipe { augment: Augment::default(), ..Recipe::default() };
+        let drawn = batches.training(&[3, 4], &recipe, &mut Seed(0).stream(0, "augment"));
+        assert_eq!(drawn.pixels, batches.plain(&[3, 4]).pixels);
+    }
+}

@@ -1,0 +1,377 @@
+//! A graph run forward on Burn: one exhaustive match over the primitives.
+
+use burn::tensor::activation::{gelu, hard_sigmoid, hard_swish, relu, relu6, sigmoid, silu, tanh};
+use burn::tensor::module::{avg_pool2d, batch_norm, batch_norm_train, max_pool2d};
+use burn::tensor::ops::{AvgPoolOptions, MaxPoolOptions};
+use burn::tensor::{Device, Tensor, TensorData};
+use rand::RngExt;
+
+use super::conv::convolve;
+use super::{NnError, device};
+use crate::ir::{Activation, Graph, Parameter, Primitive, Role, Shape, Weights, Window};
+use crate::random::Rng;
+
+/// A tensor on its way through the network.
+#[derive(Clone)]
+enum Value {
+    /// `[batch, channels, height, width]`
+    Map(Tensor<4>),
+    /// `[batch, features]`
+    Flat(Tensor<2>),
+}
+
+/// Applies one expression to either kind of value.
+macro_rules! either {
+    ($value:expr, $x:ident => $result:expr) => {
+        match $value {
+            Value::Map($x) => Value::Map($result),
+            Value::Flat($x) => Value::Flat($result),
+        }
+    };
+}
+
+impl Value {
+    fn map(self) -> Tensor<4> {
+        match self {
+            Value::Map(x) => x,
+            Value::Flat(x) => x.unsqueeze_dims(&[2, 3]),
+        }
+    }
+
+    fn flat(self) -> Tensor<2> {
+        match self {
+            Value::Map(x) => x.flatten(1, 3),
+            Value::Flat(x) => x,
+        }
+    }
+}
+
+/// What is known of a graph before any numbers flow: its parameters, and when each tensor is read for the last time.
+pub(super) struct Plan<'g> {
+    pub(super) graph: &'g Graph,
+    pub(super) parameters: Vec<Parameter>,
+    live: Vec<bool>,
+    /// `slots[node]` is the range of the node's parameters.
+    slots: Vec<std::ops::Range<usize>>,
+    readers: Vec<usize>,
+}
+
+impl<'g> Plan<'g> {
+    pub(super) fn new(graph: &'g Graph) -> Plan<'g> {
+        let parameters = graph.parameters();
+        let live = graph.live();
+        let mut slots = Vec::with_capacity(graph.nodes().len());
+        let mut readers = vec![0; graph.nodes().len()];
+        let mut next = 0;
+        for (index, node) in graph.nodes().iter().enumerate() {
+            let start = next;
+            next += parameters[start..].iter().take_while(|parameter| parameter.node == index).count();
+            slots.push(start..next);
+            if live[index] {
+                node.inputs.iter().for_each(|input| readers[input.index()] += 1);
+            }
+        }
+        readers[graph.output().index()] += 1;
+        Plan { graph, parameters, live, slots, readers }
+    }
+
+    /// Whether gradients change the parameter at `slot`: its role says so, and the output depends on it.
+    pub(super) fn trained(&self, slot: usize) -> bool {
+        let parameter = &self.parameters[slot];
+        parameter.role.trained() && self.live[parameter.node]
+    }
+
+    fn slot(&self, node: usize, role: Role) -> Option<usize> {
+        self.slots[node].clone().find(|slot| self.parameters[*slot].role == role)
+    }
+}
+
+/// What training adds to a forward pass.
+pub(super) struct Chance {
+    /// Where dropout and drop path draw from.
+    pub(super) rng: Rng,
+    /// Probability of dropping the deepest branch.
+    pub(super) drop_path: f64,
+}
+
+/// One pass: batch statistics and dropped paths with a [`Chance`], running statistics without.
+pub(super) struct Pass<'a> {
+    plan: &'a Plan<'a>,
+    /// All parameters, flattened, by slot.
+    values: &'a [Tensor<1>],
+    chance: Option<&'a mut Chance>,
+    device: Device,
+    /// New running statistics by slot, off autodiff.
+    running: Vec<(usize, Tensor<1>)>,
+}
+
+impl<'a> Pass<'a> {
+    pub(super) fn new(
+        plan: &'a Plan<'a>,
+        values: &'a [Tensor<1>],
+        chance: Option<&'a mut Chance>,
+    ) -> Pass<'a> {
+        Pass { plan, values, chance, device: device(), running: Vec::new() }
+    }
+
+    /// The logits `[batch, classes]` of `input`, and new running statistics.
+    pub(super) fn run(mut self, input: Tensor<4>) -> (Tensor<2>, Vec<(usize, Tensor<1>)>) {
+        self.device = input.device();
+        let nodes = self.plan.graph.nodes();
+        let mut left = self.plan.readers.clone();
+        let mut made: Vec<Option<Value>> = vec![None; nodes.len()];
+        made[0] = Some(match nodes[0].shape {
+            Shape::Map { .. } => Value::Map(input),
+            Shape::Flat(_) => Value::Flat(input.flatten(1, 3)),
+        });
+        for (index, node) in nodes.iter().enumerate().skip(1).filter(|(index, _)| self.plan.live[*index]) {
+            // The last reader takes the tensor itself, so that it can be worked on in place and is freed early.
+            let inputs: Vec<Value> = node
+                .inputs
+                .iter()
+                .filter_map(|input| {
+                    let input = input.index();
+                    left[input] -= 1;
+                    if left[input] == 0 { made[input].take() } else { made[input].clone() }
+                })
+                .collect();
+            made[index] = Some(self.compute(index, inputs));
+        }
+        let output = made.swap_remove(self.plan.graph.output().index());
+        let logits = output.map_or_else(|| Tensor::zeros([0, 0], &self.device), Value::flat);
+        (logits, self.running)
+    }
+
+    fn compute(&mut self, node: usize, mut inputs: Vec<Value>) -> Value {
+        let graph = self.plan.graph;
+        let first = inputs.remove(0);
+        match &graph.nodes()[node].primitive {
+            // The one input was placed before the pass; a graph holds no second.
+            Primitive::Input => first,
+            Primitive::Conv(conv) => {
+                let weight = self.shaped::<4>(node, Role::Weight);
+                Value::Map(convolve(conv, first.map(), weight, self.vector(node, Role::Bias)))
+            }
+            Primitive::Linear { .. } => {
+                let y = first.flat().matmul(self.shaped::<2>(node, Role::Weight)); // [batch, features]
+                Value::Flat(match self.vector(node, Role::Bias) {
+                    Some(bias) => y + bias.unsqueeze(),
+                    None => y,
+                })
+            }
+            Primitive::BatchNorm { epsilon, momentum, .. } => {
+                either!(first, x => self.normalize(node, x, *epsilon, *momentum))
+            }
+            Primitive::Activation(activation) => either!(first, x => activate(*activation, x)),
+            Primitive::MaxPool(window) => Value::Map(max_pool(first.map(), window)),
+            Primitive::AvgPool { window, count_padding } => {
+                Value::Map(avg_pool(first.map(), window, *count_padding))
+            }
+            Primitive::GlobalAvgPool => Value::Map(first.map().mean_dims(&[2, 3])),
+            Primitive::Flatten => Value::Flat(first.flat()),
+            Primitive::Add => inputs.into_iter().fold(first, add),
+            Primitive::Mul => inputs.into_iter().fold(first, mul),
+            Primitive::Concat => concat(first, inputs),
+            Primitive::Slice { start, end } => either!(first, x => x.narrow(1, *start, end - start)),
+            Primitive::Shift { rows } => Value::Map(shift(first.map(), *rows)),
+            Primitive::Zero { .. } => self.zeros(node, first),
+            Primitive::Dropout { rate } => self.dropout(first, *rate),
+            Primitive::DropPath { depth } => self.drop_path(first, *depth),
+        }
+    }
+
+    fn vector(&self, node: usize, role: Role) -> Option<Tensor<1>> {
+        self.plan.slot(node, role).map(|slot| self.values[slot].clone())
+    }
+
+    /// A parameter in its own shape; only asked for where the node has it.
+    fn shaped<const D: usize>(&self, node: usize, role: Role) -> Tensor<D> {
+        match self.plan.slot(node, role) {
+            Some(slot) => {
+                let shape = &self.plan.parameters[slot].shape;
+                self.values[slot].clone().reshape(std::array::from_fn::<usize, D, _>(|axis| shape[axis]))
+            }
+            None => Tensor::zeros([0; D], &self.device),
+        }
+    }
+
+    fn normalize<const D: usize>(
+        &mut self,
+        node: usize,
+        x: Tensor<D>,
+        epsilon: f64,
+        momentum: f64,
+    ) -> Tensor<D> {
+        let channels = x.dims()[1];
+        let neutral = |fill: f32| Tensor::<1>::full([channels], fill, &self.device);
+        let scale = self.vector(node, Role::Scale).unwrap_or_else(|| neutral(1.0));
+        let offset = self.vector(node, Role::Offset).unwrap_or_else(|| neutral(0.0));
+        let mean = self.plan.slot(node, Role::RunningMean);
+        let variance = self.plan.slot(node, Role::RunningVariance);
+        let (Some(mean), Some(variance)) = (mean, variance) else { return x };
+        if self.chance.is_none() {
+            return batch_norm(
+                x,
+                scale,
+                offset,
+                self.values[mean].clone(),
+                self.values[variance].clone(),
+                epsilon,
+            );
+        }
+        let samples = x.shape().num_elements() / channels;
+        let normalized = batch_norm_train(x, scale, offset, epsilon);
+        // Burn's variance is the biased one; what is kept for later is unbiased, as in PyTorch.
+        let unbiased = normalized.variance.inner() * (samples as f64 / (samples.max(2) - 1) as f64);
+        for (slot, now) in [(mean, normalized.mean.inner()), (variance, unbiased)] {
+            let before = self.values[slot].clone().inner();
+            self.running.push((slot, before.mul_scalar(1.0 - momentum) + now.mul_scalar(momentum)));
+        }
+        normalized.output
+    }
+
+    fn zeros(&self, node: usize, input: Value) -> Value {
+        let batch = match &input {
+            Value::Map(x) => x.dims()[0],
+            Value::Flat(x) => x.dims()[0],
+        };
+        match self.plan.graph.nodes()[node].shape {
+            Shape::Map { channels, height, width } => {
+                Value::Map(Tensor::zeros([batch, channels, height, width], &self.device))
+            }
+            Shape::Flat(features) => Value::Flat(Tensor::zeros([batch, features], &self.device)),
+        }
+    }
+
+    fn dropout(&mut self, value: Value, rate: f64) -> Value {
+        either!(value, x => {
+            let shape = x.dims();
+            self.masked(x, shape, rate)
+        })
+    }
+
+    fn drop_path(&mut self, value: Value, depth: f64) -> Value {
+        let rate = self.chance.as_ref().map_or(0.0, |chance| chance.drop_path * depth);
+        either!(value, x => {
+            let mut shape = x.dims().map(|_| 1);
+            shape[0] = x.dims()[0];
+            self.masked(x, shape, rate)
+        })
+    }
+
+    /// Drops entries of a mask of `shape` with probability `rate` and scales the others, so that the mean stays.
+    fn masked<const D: usize>(&mut self, x: Tensor<D>, shape: [usize; D], rate: f64) -> Tensor<D> {
+        match &mut self.chance {
+            Some(chance) if rate > 0.0 => {
+                let kept = (1.0 / (1.0 - rate)) as f32;
+                let draw = || if chance.rng.random::<f64>() < rate { 0.0 } else { kept };
+                let mask: Vec<f32> = std::iter::repeat_with(draw).take(shape.iter().product()).collect();
+                x * Tensor::from_data(TensorData::new(mask, shape), &self.device)
+            }
+            _ => x,
+        }
+    }
+}
+
+fn activate<const D: usize>(activation: Activation, x: Tensor<D>) -> Tensor<D> {
+    match activation {
+        Activation::Relu => relu(x),
+        Activation::Relu6 => relu6(x),
+        Activation::Silu => silu(x),
+        Activation::Gelu => gelu(x),
+        Activation::HardSwish => hard_swish(x),
+        Activation::Sigmoid => sigmoid(x),
+        Activation::HardSigmoid => hard_sigmoid(x, 1.0 / 6.0, 0.5),
+        Activation::Tanh => tanh(x),
+    }
+}
+
+fn max_pool(x: Tensor<4>, window: &Window) -> Tensor<4> {
+    let options = MaxPoolOptions::new([window.kernel; 2]).with_stride([window.stride; 2]);
+    max_pool2d(x, options.with_padding([window.padding; 2]))
+}
+
+fn avg_pool(x: Tensor<4>, window: &Window, count_padding: bool) -> Tensor<4> {
+    let options = AvgPoolOptions::new([window.kernel; 2]).with_stride([window.stride; 2]);
+    avg_pool2d(x, options.with_padding([window.padding; 2]).with_count_include_pad(count_padding))
+}
+
+fn add(a: Value, b: Value) -> Value {
+    match (a, b) {
+        (Value::Flat(a), Value::Flat(b)) => Value::Flat(a + b),
+        (a, b) => Value::Map(a.map() + b.map()),
+    }
+}
+
+fn mul(a: Value, b: Value) -> Value {
+    match (a, b) {
+        (Value::Flat(a), Value::Flat(b)) => Value::Flat(a * b),
+        (a, b) => Value::Map(a.map() * b.map()),
+    }
+}
+
+fn concat(first: Value, rest: Vec<Value>) -> Value {
+    match first {
+        Value::Map(x) => {
+            Value::Map(Tensor::cat(std::iter::once(x).chain(rest.into_iter().map(Value::map)).collect(), 1))
+        }
+        Value::Flat(x) => {
+            Value::Flat(Tensor::cat(std::iter::once(x).chain(rest.into_iter().map(Value::flat)).collect(), 1))
+        }
+    }
+}
+
+fn shift(x: Tensor<4>, rows: usize) -> Tensor<4> {
+    let [_, _, height, width] = x.dims();
+    let rest = x.narrow(2, rows, height - rows).narrow(3, rows, width - rows);
+    rest.pad([(0, rows), (0, rows)], 0.0)
+}
+
+/// The logits of `input` under trained `weights`, as after training: running statistics, nothing dropped.
+///
+/// # Shapes
+/// - `input`: `[batch, channels, height, width]`, row-major and normalised as in training; any batch
+/// - returns: `[batch, classes]`, row-major
+///
+/// # Errors
+/// [`NnError::Unfit`] where weights are missing or of another shape, or the input is not a whole number of pictures.
+pub fn forward(graph: &Graph, weights: &Weights, input: &[f32]) -> Result<Vec<f32>, NnError> {
+    let plan = Plan::new(graph);
+    let values = loaded(&plan, weights)?;
+    let logits = Pass::new(&plan, &values, None).run(pictures(graph, input)?).0;
+    logits.try_into_vec_as().map_err(|error| NnError::Unfit(format!("the logits cannot be read: {error}")))
+}
+
+/// All parameters of `plan` by slot, from `weights`.
+pub(super) fn loaded(plan: &Plan, weights: &Weights) -> Result<Vec<Tensor<1>>, NnError> {
+    plan.parameters.iter().map(|parameter| loaded_one(parameter, weights)).collect()
+}
+
+fn loaded_one(parameter: &Parameter, weights: &Weights) -> Result<Tensor<1>, NnError> {
+    let Parameter { name, shape, .. } = parameter;
+    match weights.get(name) {
+        Some((met, values)) if met == shape && values.len() == shape.iter().product::<usize>() => {
+            Ok(Tensor::from_data(TensorData::new(values.clone(), [values.len()]), &device()))
+        }
+        Some((met, _)) => {
+            Err(NnError::Unfit(format!("weights `{name}` are {met:?}; the network wants {shape:?}")))
+        }
+        None => Err(NnError::Unfit(format!("weights `{name}` of shape {shape:?} are missing"))),
+    }
+}
+
+/// `input` as `[batch, channels, height, width]`.
+fn pictures(graph: &Graph, input: &[f32]) -> Result<Tensor<4>, NnError> {
+    let shape = graph.shape(graph.input());
+    let [channels, height, width] = match shape {
+        Shape::Map { channels, height, width } => [channels, height, width],
+        Shape::Flat(features) => [features, 1, 1],
+    };
+    let one = channels * height * width;
+    if input.is_empty() || !input.len().is_multiple_of(one) {
+        let count = input.len();
+        return Err(NnError::Unfit(format!("{count} values are not a number of pictures of shape {shape}")));
+    }
+    let shape = [input.len() / one, channels, height, width];
+    Ok(Tensor::from_data(TensorData::new(input.to_vec(), shape), &device()))
+}

@@ -1,0 +1,29 @@
+//! Training: an [`ir::Graph`](crate::ir::Graph) executed on Burn. The only room that names Burn.
+//!
+//! Everything random (initial weights, order of pictures, augmentation, dropped paths) comes from streams of the
+//! training's own seed, never from a device's global one: trainings that run beside each other on several threads, or
+//! go on from a checkpoint, give the same figures to the bit as alone and undisturbed.
+
+mod augment;
+mod bank;
+mod batch;
+mod checkpoint;
+mod conv;
+mod error;
+mod execute;
+mod loss;
+mod memory;
+mod optimizer;
+mod schedule;
+mod train;
+
+pub use bank::Bank;
+pub use error::NnError;
+pub use execute::forward;
+pub use memory::{estimated_bytes, free_bytes};
+pub use train::{Epoch, Score, Trained, Training, score};
+
+/// Where tensors live: Burn's CPU backend in pure Rust.
+fn device() -> burn::tensor::Device {
+    burn::tensor::Device::flex()
+}

@@ -1,0 +1,155 @@
+//! The update rules: Burn's optimizers over two flat vectors, the parameters that decay and those that do not.
+//!
+//! All parameters of a group lie behind each other in one vector, so that an update is a handful of tensor operations
+//! whatever the number of layers, and the gradient's global norm is one sum.
+
+use burn::module::{Param, ParamGroup, ParamId};
+use burn::optim::decay::WeightDecayConfig;
+use burn::optim::momentum::MomentumConfig;
+use burn::optim::{AdamWConfig, GradientsParams, ModuleOptimizer, RmsPropConfig, SgdConfig};
+use burn::tensor::{Bytes, Gradients, Tensor, TensorData};
+
+use super::device;
+use super::execute::Plan;
+use crate::ir::Role;
+use crate::recipe::{Optimizer, Recipe};
+
+/// The identity of the group that weight decay spares.
+const SPARED: u64 = 2;
+/// Added to the norm that a gradient is divided by, as PyTorch's `clip_grad_norm_` does.
+const NORM_FLOOR: f64 = 1e-6;
+
+/// Trained parameters and the optimizer that moves them.
+pub(super) struct Learner {
+    /// Slots (see [`Plan`]) and lengths of each group's members, in order. Groups are never empty.
+    members: Vec<Vec<(usize, usize)>>,
+    groups: Vec<Param<Tensor<1>>>,
+    optimizer: ModuleOptimizer,
+    clip_norm: f64,
+}
+
+impl Learner {
+    /// Takes over the trained ones of `values`, which are all parameters of the plan by slot.
+    pub(super) fn new(plan: &Plan, recipe: &Recipe, values: &[Vec<f32>]) -> Learner {
+        let decays = |slot: &usize| plan.parameters[*slot].role == Role::Weight;
+        let trained = (0..values.len()).filter(|slot| plan.trained(*slot));
+        let (decayed, spared): (Vec<usize>, Vec<usize>) = trained.partition(decays);
+        let (mut members, mut groups) = (Vec::new(), Vec::new());
+        for (slots, id) in [(decayed, 1), (spared, SPARED)] {
+            if !slots.is_empty() {
+                let joined = slots.iter().flat_map(|slot| values[*slot].iter().copied()).collect();
+                groups.push(Param::initialized(ParamId::from(id), vector(joined)));
+                members.push(slots.into_iter().map(|slot| (slot, values[slot].len())).collect());
+            }
+        }
+        Learner { members, groups, optimizer: optimizer(recipe), clip_norm: recipe.clip_norm }
+    }
+
+    /// Whether there is nothing to train.
+    pub(super) fn is_empty(&self) -> bool {
+        self.groups.is_empty()
+    }
+
+    /// The trained parameters as leaves of a new autodiff graph: `(slot, leaf)`.
+    pub(super) fn leaves(&self) -> Vec<(usize, Tensor<1>)> {
+        self.parts().map(|(slot, part)| (slot, part.autodiff().require_grad())).collect()
+    }
+
+    /// The trained parameters: `(slot, values)`.
+    pub(super) fn parts(&self) -> impl Iterator<Item = (usize, Tensor<1>)> {
+        self.members.iter().zip(&self.groups).flat_map(|(members, group)| {
+            let joined = group.val();
+            let mut start = 0;
+            members.iter().map(move |(slot, length)| {
+                start += length;
+                (*slot, joined.clone().narrow(0, start - length, *length))
+            })
+        })
+    }
+
+    /// One update. `leaves` are those of [`Learner::leaves`] that `gradients` came from.
+    pub(super) fn step(
+        &mut self,
+        learning_rate: f64,
+        leaves: &[(usize, Tensor<1>)],
+        gradients: &mut Gradients,
+    ) {
+        let mut leaves = leaves.iter();
+        let mut joined: Vec<Tensor<1>> = Vec::with_capacity(self.groups.len());
+        for members in &self.members {
+            let parts = leaves.by_ref().take(members.len()).map(|(_, leaf)| {
+                leaf.grad_remove(gradients).unwrap_or_else(|| leaf.clone().inner().zeros_like())
+            });
+            joined.push(Tensor::cat(parts.collect(), 0));
+        }
+        let mut all = GradientsParams::new();
+        for (group, gradient) in self.groups.iter().zip(clipped(joined, self.clip_norm)) {
+            all.register(group.id, gradient);
+        }
+        let groups = std::mem::take(&mut self.groups);
+        self.groups = self.optimizer.step(learning_rate, groups, all);
+    }
+
+    /// Whether all trained parameters are finite.
+    pub(super) fn is_finite(&self) -> bool {
+        self.groups.iter().all(|group| group.val().abs().sum().into_scalar::<f32>().is_finite())
+    }
+
+    /// The optimizer's state, such as momentum.
+    pub(super) fn state(&self) -> Result<Vec<u8>, String> {
+        self.optimizer.into_bytes().map(|bytes| bytes.to_vec()).map_err(|error| error.to_string())
+    }
+
+    /// Goes on from a state that [`Learner::state`] gave.
+    pub(super) fn resume(&mut self, state: Vec<u8>) -> Result<(), String> {
+        let fresh = self.optimizer.clone();
+        self.optimizer = fresh.from_bytes(Bytes::from_bytes_vec(state)).map_err(|error| error.to_string())?;
+        Ok(())
+    }
+}
+
+pub(super) fn vector(values: Vec<f32>) -> Tensor<1> {
+    let length = values.len();
+    Tensor::from_data(TensorData::new(values, [length]), &device())
+}
+
+fn clipped(gradients: Vec<Tensor<1>>, limit: f64) -> Vec<Tensor<1>> {
+    if limit <= 0.0 {
+        return gradients;
+    }
+    let squares = gradients.iter().map(|part| f64::from(part.clone().square().sum().into_scalar::<f32>()));
+    let share = limit / (squares.sum::<f64>().sqrt() + NORM_FLOOR);
+    if share < 1.0 { gradients.into_iter().map(|part| part.mul_scalar(share)).collect() } else { gradients }
+}
+
+fn optimizer(recipe: &Recipe) -> ModuleOptimizer {
+    let spared = ParamGroup::from_ids(vec![ParamId::from(SPARED)]);
+    let decay = recipe.weight_decay as f32;
+    let penalty = |decay: f32| (decay != 0.0).then_some(WeightDecayConfig { penalty: decay });
+    match recipe.optimizer {
+        Optimizer::Sgd { momentum, nesterov } => {
+            // Burn's dampening is 0.1 unless told otherwise.
+            let momentum = (momentum != 0.0).then(|| {
+                MomentumConfig::new().with_momentum(momentum).with_dampening(0.0).with_nesterov(nesterov)
+            });
+            let rule = |decay| {
+                SgdConfig::new().with_momentum(momentum.clone()).with_weight_decay(penalty(decay)).build()
+            };
+            ModuleOptimizer::from(rule(decay)).with_group(spared, rule(0.0), None)
+        }
+        Optimizer::AdamW { beta1, beta2, epsilon } => {
+            let rule = |decay| {
+                let betas = AdamWConfig::new().with_beta_1(beta1 as f32).with_beta_2(beta2 as f32);
+                betas.with_epsilon(epsilon as f32).with_weight_decay(decay).build()
+            };
+            ModuleOptimizer::from(rule(decay)).with_group(spared, rule(0.0), None)
+        }
+        Optimizer::RmsProp { alpha, momentum, epsilon } => {
+            let rule = |decay| {
+                let rates = RmsPropConfig::new().with_alpha(alpha as f32).with_momentum(momentum as f32);
+                rates.with_epsilon(epsilon as f32).with_weight_decay(penalty(decay)).build()
+            };
+            ModuleOptimizer::from(rule(decay)).with_group(spared, rule(0.0), None)
+        }
+    }
+}

@@ -1,0 +1,327 @@
+//! The training loop: epochs of shuffled batches, a look at the validation pictures, a checkpoint, a report.
+
+use std::path::Path;
+
+use super::augment::Normalizer;
+use super::bank::Bank;
+use super::batch::Batches;
+use super::checkpoint::Checkpoint;
+use super::execute::{Chance, Pass, Plan};
+use super::loss::{cross_entropy, judge};
+use super::optimizer::{Learner, vector};
+use super::{NnError, estimated_bytes, free_bytes};
+use crate::data::Pictures;
+use crate::ir::{Graph, Parameter, Shape, Weights};
+use crate::random::{Seed, fnv1a};
+use crate::recipe::Recipe;
+
+use burn::tensor::Tensor;
+
+/// Pictures a step when nothing is trained.
+const LOOKING: usize = 128;
+
+/// One training from start to end.
+#[derive(Clone, Copy, Debug)]
+pub struct Training<'a> {
+    /// The network; its output is one logit a class.
+    pub graph: &'a Graph,
+    /// How it is trained.
+    pub recipe: &'a Recipe,
+    /// How many times the pictures are gone through.
+    pub epochs: u32,
+    /// The source of all randomness.
+    pub seed: Seed,
+    /// What gradients are taken on.
+    pub train: &'a Pictures,
+    /// What is looked at after every epoch.
+    pub validation: Option<&'a Pictures>,
+    /// Mean and standard deviation of each channel, of pixels in [0, 1].
+    pub normal: (&'a [f32], &'a [f32]),
+    /// Where to keep what is needed to go on after a kill.
+    pub checkpoint: Option<&'a Path>,
+}
+
+/// How a network does on some pictures.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Score {
+    /// Share of pictures whose class has the largest logit.
+    pub accuracy: f64,
+    /// Mean cross-entropy in nats.
+    pub loss: f64,
+}
+
+/// What an epoch came to.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Epoch {
+    /// From 1.
+    pub number: u32,
+    /// Mean loss of the epoch's steps, on augmented pictures and smoothed targets.
+    pub train_loss: f64,
+    /// The validation pictures' score after it.
+    pub validation: Option<Score>,
+}
+
+/// What a training comes to.
+#[derive(Clone, Debug)]
+pub struct Trained {
+    /// All parameters, running statistics included.
+    pub weights: Weights,
+    /// One entry an epoch.
+    pub curve: Vec<Epoch>,
+}
+
+impl Epoch {
+    pub(super) const BYTES: usize = 32;
+
+    pub(super) fn to_bytes(&self) -> [u8; Epoch::BYTES] {
+        let score = self.validation.unwrap_or(Score { accuracy: f64::NAN, loss: f64::NAN });
+        let fields = [f64::from(self.number), self.train_loss, score.accuracy, score.loss];
+        std::array::from_fn(|index| fields[index / 8].to_le_bytes()[index % 8])
+    }
+
+    pub(super) fn from_bytes(bytes: &[u8]) -> Option<Epoch> {
+        let field =
+            |index: usize| Some(f64::from_le_bytes(bytes.get(index * 8..)?.get(..8)?.try_into().ok()?));
+        let (accuracy, loss) = (field(2)?, field(3)?);
+        let validation = (!accuracy.is_nan()).then_some(Score { accuracy, loss });
+        Some(Epoch { number: field(0)? as u32, train_loss: field(1)?, validation })
+    }
+}
+
+impl Training<'_> {
+    /// Trains, telling `heard` after every epoch; where that says `false`, the training stops.
+    ///
+    /// # Errors
+    /// [`NnError`]: stopped, diverged, unfit, or a checkpoint that is not this training's.
+    pub fn run(&self, heard: &mut dyn FnMut(&Epoch) -> bool) -> Result<Trained, NnError> {
+        let classes = self.check()?;
+        let plan = Plan::new(self.graph);
+        let normalizer = Normalizer::new(self.normal.0, self.normal.1);
+        let mut state = State::start(self, &plan)?;
+        let batches = |pictures| Batches { pictures, normalizer: &normalizer, classes };
+        for epoch in state.curve.len() as u32..self.epochs {
+            let train_loss = state.learn(self, &batches(self.train), epoch)?;
+            let validation = match self.validation {
+                Some(pictures) => Some(judged(&plan, &state.values(), &batches(pictures))?),
+                None => None,
+            };
+            if let Some(Score { loss, .. }) = validation.filter(|score| !score.loss.is_finite()) {
+                return Err(diverged(epoch, self.steps() - 1, format!("validation loss is {loss}")));
+            }
+            let report = Epoch { number: epoch + 1, train_loss, validation };
+            state.curve.push(report);
+            if let Some(path) = self.checkpoint {
+                state.checkpoint()?.save(path, self.identity())?;
+            }
+            if !heard(&report) {
+                return Err(NnError::Stopped);
+            }
+        }
+        Ok(state.finish(self.seed))
+    }
+
+    /// The number of classes, if everything fits together.
+    fn check(&self) -> Result<usize, NnError> {
+        let shapes = (self.graph.shape(self.graph.input()), self.graph.shape(self.graph.output()));
+        let (channels, height, width) = self.train.shape;
+        if shapes.0 != (Shape::Map { channels, height, width }) {
+            let problem = format!("the network takes {}, the pictures are {:?}", shapes.0, self.train.shape);
+            return Err(NnError::Unfit(problem));
+        }
+        let Shape::Flat(classes) = shapes.1 else {
+            return Err(NnError::Unfit(format!(
+                "the network ends in a map {}, not in one logit a class",
+                shapes.1
+            )));
+        };
+        let known = [Some(self.train), self.validation];
+        let highest = known.into_iter().flatten().flat_map(|part| part.labels.iter()).max();
+        match highest {
+            None => Err(NnError::Unfit("there are no pictures to learn from".into())),
+            Some(class) if usize::from(*class) >= classes => Err(NnError::Unfit(format!(
+                "class {class} is met, but the network knows only {classes} classes"
+            ))),
+            Some(_) if self.train.labels.is_empty() || self.recipe.batch == 0 => {
+                Err(NnError::Unfit("there are no pictures to learn from, or a batch is none of them".into()))
+            }
+            Some(_) => self.check_memory().map(|()| classes),
+        }
+    }
+
+    fn check_memory(&self) -> Result<(), NnError> {
+        let wanted = estimated_bytes(self.graph, self.batch().max(LOOKING / 4));
+        match free_bytes() {
+            Some(free) if wanted > free => Err(NnError::Unfit(format!(
+                "out of memory: training needs about {} MiB, {} MiB are free; a smaller `batch` or network may fit",
+                wanted >> 20,
+                free >> 20
+            ))),
+            _ => Ok(()),
+        }
+    }
+
+    fn batch(&self) -> usize {
+        self.recipe.batch.min(self.train.labels.len())
+    }
+
+    /// Steps an epoch: whole batches only, the rest has its turn in another epoch's order.
+    fn steps(&self) -> usize {
+        self.train.labels.len() / self.batch()
+    }
+
+    /// Tells this training from every other one.
+    fn identity(&self) -> u64 {
+        let labels: Vec<u8> = self.train.labels.iter().flat_map(|label| label.to_le_bytes()).collect();
+        let data = (fnv1a(&labels), fnv1a(&self.train.pixels), self.train.shape, self.normal);
+        let words = format!(
+            "{:?} {:?} {:?} {} {:?} {data:?}",
+            self.graph.nodes(),
+            self.graph.output(),
+            self.recipe,
+            self.epochs,
+            self.seed
+        );
+        fnv1a(words.as_bytes())
+    }
+}
+
+/// A training under way.
+struct State<'p> {
+    plan: &'p Plan<'p>,
+    learner: Learner,
+    /// What the learner does not move, such as running statistics, by slot; the others' entries are stale.
+    fixed: Vec<Tensor<1>>,
+    curve: Vec<Epoch>,
+}
+
+impl<'p> State<'p> {
+    /// The first step's state, or the checkpoint's.
+    fn start(training: &Training, plan: &'p Plan<'p>) -> Result<State<'p>, NnError> {
+        let mut bank = Bank::new(training.seed);
+        let kept = match training.checkpoint {
+            Some(path) => Checkpoint::load(path, training.identity())?,
+            None => None,
+        };
+        let value = |one: &Parameter| match kept.as_ref().and_then(|kept| kept.values.get(&one.name)) {
+            Some(values) => values.clone(),
+            None => bank.value(one).to_vec(),
+        };
+        let values: Vec<Vec<f32>> = plan.parameters.iter().map(value).collect();
+        let mut learner = Learner::new(plan, training.recipe, &values);
+        if learner.is_empty() {
+            return Err(NnError::Unfit("the network has no parameters to train".into()));
+        }
+        let fixed = values.into_iter().map(vector).collect();
+        let mut curve = Vec::new();
+        if let (Some(kept), Some(path)) = (kept, training.checkpoint) {
+            learner.resume(kept.optimizer).map_err(|problem| NnError::checkpoint(path, problem))?;
+            curve = kept.curve;
+        }
+        Ok(State { plan, learner, fixed, curve })
+    }
+
+    /// One epoch (from 0); the mean loss of its steps.
+    fn learn(&mut self, training: &Training, batches: &Batches, epoch: u32) -> Result<f64, NnError> {
+        let (steps, batch) = (training.steps(), training.batch());
+        let all = steps * training.epochs as usize;
+        let order = batches.order(training.seed, epoch);
+        let mut augment = training.seed.stream(epoch.into(), "augment");
+        let mut chance =
+            Chance { rng: training.seed.stream(epoch.into(), "drop"), drop_path: training.recipe.drop_path };
+        let mut sum = 0.0;
+        for (step, members) in order.chunks_exact(batch).take(steps).enumerate() {
+            let batch = batches.training(members, training.recipe, &mut augment);
+            let factor = training.recipe.schedule.factor(epoch as usize * steps + step, all);
+            let loss = self.step(
+                batch.input(),
+                batch.targets(),
+                training.recipe.learning_rate * factor,
+                &mut chance,
+            );
+            if !loss.is_finite() {
+                return Err(diverged(epoch, step, format!("loss is {loss}")));
+            }
+            sum += loss;
+        }
+        if !self.learner.is_finite() {
+            return Err(diverged(epoch, steps - 1, "weights are no longer finite".into()));
+        }
+        Ok(sum / steps as f64)
+    }
+
+    /// One update; the loss before it.
+    fn step(&mut self, input: Tensor<4>, targets: Tensor<2>, learning_rate: f64, chance: &mut Chance) -> f64 {
+        let leaves = self.learner.leaves();
+        let mut values: Vec<Tensor<1>> = self.fixed.iter().map(|value| value.clone().autodiff()).collect();
+        leaves.iter().for_each(|(slot, leaf)| values[*slot] = leaf.clone());
+        let (logits, running) = Pass::new(self.plan, &values, Some(chance)).run(input.autodiff());
+        let loss = cross_entropy(logits, targets.autodiff());
+        let figure = f64::from(loss.clone().into_scalar::<f32>());
+        if figure.is_finite() {
+            let mut gradients = loss.backward();
+            self.learner.step(learning_rate, &leaves, &mut gradients);
+            running.into_iter().for_each(|(slot, value)| self.fixed[slot] = value);
+        }
+        figure
+    }
+
+    /// All parameters by slot.
+    fn values(&self) -> Vec<Tensor<1>> {
+        let mut values = self.fixed.clone();
+        self.learner.parts().for_each(|(slot, part)| values[slot] = part);
+        values
+    }
+
+    fn checkpoint(&self) -> Result<Checkpoint, NnError> {
+        let optimizer = self.learner.state().map_err(NnError::Unfit)?;
+        let named = self.plan.parameters.iter().zip(self.values());
+        let values = named.map(|(parameter, value)| (parameter.name.clone(), floats(value))).collect();
+        Ok(Checkpoint { values, optimizer, curve: self.curve.clone() })
+    }
+
+    fn finish(self, seed: Seed) -> Trained {
+        let mut bank = Bank::new(seed);
+        for (parameter, value) in self.plan.parameters.iter().zip(self.values()) {
+            bank.store(parameter, floats(value));
+        }
+        Trained { weights: bank.export(self.plan.graph), curve: self.curve }
+    }
+}
+
+fn diverged(epoch: u32, step: usize, what: String) -> NnError {
+    NnError::Diverged { epoch: epoch + 1, step: step + 1, what }
+}
+
+fn floats(value: Tensor<1>) -> Vec<f32> {
+    value.into_data().iter::<f32>().collect()
+}
+
+/// How trained `weights` do on `pictures`; `normal` is the training data's mean and deviation.
+///
+/// # Errors
+/// [`NnError::Unfit`] where network, weights and pictures do not go together.
+pub fn score(
+    graph: &Graph,
+    weights: &Weights,
+    pictures: &Pictures,
+    normal: (&[f32], &[f32]),
+) -> Result<Score, NnError> {
+    let plan = Plan::new(graph);
+    let normalizer = Normalizer::new(normal.0, normal.1);
+    let values = super::execute::loaded(&plan, weights)?;
+    let classes = graph.shape(graph.output()).channels();
+    judged(&plan, &values, &Batches { pictures, normalizer: &normalizer, classes })
+}
+
+fn judged(plan: &Plan, values: &[Tensor<1>], batches: &Batches) -> Result<Score, NnError> {
+    let all: Vec<usize> = (0..batches.pictures.labels.len()).collect();
+    let (mut right, mut loss) = (0, 0.0);
+    for members in all.chunks(LOOKING) {
+        let (logits, _) = Pass::new(plan, values, None).run(batches.plain(members).input());
+        let logits: Vec<f32> = logits.into_data().iter::<f32>().collect();
+        let (hits, entropy) = judge(&logits, batches.labels(members), batches.classes);
+        (right, loss) = (right + hits, loss + entropy);
+    }
+    let count = all.len().max(1) as f64;
+    Ok(Score { accuracy: right as f64 / count, loss: loss / count })
+}
