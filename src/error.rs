@@ -49,6 +49,9 @@ pub enum Error {
     /// A run folder or a study that cannot be used.
     #[error(transparent)]
     Study(#[from] crate::study::StudyError),
+    /// Training asked of a binary that was built without it.
+    #[error("this binary was built without training\n  hint: build it with the default features, or use another evaluator")]
+    WithoutTraining,
     /// A genotype without a program.
     #[error(transparent)]
     Genotype(#[from] crate::space::GenotypeError),

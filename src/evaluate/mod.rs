@@ -85,12 +85,16 @@ pub trait Prepare {
 }
 
 mod cost;
+mod train;
 pub use cost::Cost;
+pub use train::Train;
 
 family! {
     /// An evaluator with its configuration.
     pub enum Evaluator: Prepare {
         /// Parameters, multiply-adds, memory and depth, without any training.
         Cost(Cost) = "cost",
+        /// Training on pictures, by the candidate's own recipe.
+        Train(Train) = "train",
     }
 }

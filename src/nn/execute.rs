@@ -375,3 +375,6 @@ fn pictures(graph: &Graph, input: &[f32]) -> Result<Tensor<4>, NnError> {
     let shape = [input.len() / one, channels, height, width];
     Ok(Tensor::from_data(TensorData::new(input.to_vec(), shape), &device()))
 }
+
+#[cfg(test)]
+mod tests;

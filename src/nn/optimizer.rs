@@ -153,3 +153,116 @@ fn optimizer(recipe: &Recipe) -> ModuleOptimizer {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ir::{Graph, Primitive, Shape};
+
+    /// Two steps over a linear layer of one input: weight [1.0, -2.0] with gradients [0.5, 1.0], then [-0.25, 1.0];
+    /// its bias [0.5, 0.5] gets the same gradients.
+    fn two_steps(recipe: &Recipe) -> [Vec<f64>; 2] {
+        let mut graph = Graph::new(Shape::Flat(1));
+        let y = graph.add(Primitive::Linear { features: 2, bias: true }, &[graph.input()]).unwrap();
+        graph.set_output(y);
+        let plan = Plan::new(&graph);
+        let mut learner = Learner::new(&plan, recipe, &[vec![1.0, -2.0], vec![0.5, 0.5]]);
+        for gradient in [[0.5f32, 1.0], [-0.25, 1.0]] {
+            let leaves = learner.leaves();
+            let slope = || vector(gradient.to_vec()).autodiff();
+            let loss = leaves
+                .iter()
+                .fold(vector(vec![0.0]).autodiff(), |loss, (_, leaf)| loss + (leaf.clone() * slope()).sum());
+            learner.step(0.1, &leaves, &mut loss.backward());
+        }
+        let parts: Vec<Vec<f64>> =
+            learner.parts().map(|(_, part)| part.into_data().iter::<f64>().collect()).collect();
+        [parts[0].clone(), parts[1].clone()]
+    }
+
+    #[track_caller]
+    fn close(met: &[f64], wanted: [f64; 2]) {
+        assert!(
+            met.iter().zip(wanted).all(|(met, wanted)| (met - wanted).abs() < 2e-6),
+            "{met:?}, not {wanted:?}"
+        );
+    }
+
+    /// PyTorch's documented update, in f64: `torch.optim.SGD`, dampening 0.
+    fn sgd(start: f64, decay: f64, nesterov: bool) -> impl Fn([f64; 2]) -> f64 {
+        move |gradients| {
+            let (mut weight, mut velocity) = (start, None);
+            for gradient in gradients {
+                let gradient = gradient + decay * weight;
+                let moved = velocity.map_or(gradient, |velocity: f64| 0.9 * velocity + gradient);
+                velocity = Some(moved);
+                weight -= 0.1 * if nesterov { gradient + 0.9 * moved } else { moved };
+            }
+            weight
+        }
+    }
+
+    #[test]
+    fn sgd_is_pytorchs_and_spares_the_bias() {
+        for nesterov in [true, false] {
+            let optimizer = Optimizer::Sgd { momentum: 0.9, nesterov };
+            let [weight, bias] = two_steps(&Recipe { optimizer, weight_decay: 0.01, ..Recipe::default() });
+            let (a, b) = ([0.5, -0.25], [1.0, 1.0]);
+            close(&weight, [sgd(1.0, 0.01, nesterov)(a), sgd(-2.0, 0.01, nesterov)(b)]);
+            close(&bias, [sgd(0.5, 0.0, nesterov)(a), sgd(0.5, 0.0, nesterov)(b)]);
+        }
+        // By hand: velocity 1, then 1.9; 0.5 - 0.1 * 1.9 - 0.1 * 2.71.
+        close(&[sgd(0.5, 0.0, true)([1.0, 1.0]), 0.0], [0.5 - 0.19 - 0.271, 0.0]);
+    }
+
+    #[test]
+    fn adamw_is_pytorchs_and_spares_the_bias() {
+        let adamw = |start: f64, decay: f64, gradients: [f64; 2]| {
+            let (mut weight, mut first, mut second) = (start, 0.0, 0.0);
+            for (step, gradient) in (1..).zip(gradients) {
+                weight *= 1.0 - 0.1 * decay;
+                first = 0.9 * first + 0.1 * gradient;
+                second = 0.999 * second + 0.001 * gradient * gradient;
+                let deviation = (second / (1.0 - 0.999f64.powi(step))).sqrt() + 1e-8;
+                weight -= 0.1 * first / (1.0 - 0.9f64.powi(step)) / deviation;
+            }
+            weight
+        };
+        let optimizer = Optimizer::AdamW { beta1: 0.9, beta2: 0.999, epsilon: 1e-8 };
+        let [weight, bias] = two_steps(&Recipe { optimizer, weight_decay: 0.05, ..Recipe::default() });
+        close(&weight, [adamw(1.0, 0.05, [0.5, -0.25]), adamw(-2.0, 0.05, [1.0, 1.0])]);
+        close(&bias, [adamw(0.5, 0.0, [0.5, -0.25]), adamw(0.5, 0.0, [1.0, 1.0])]);
+        // By hand: equal gradients move by the learning rate each step.
+        close(&[adamw(0.5, 0.0, [1.0, 1.0]), 0.0], [0.3, 0.0]);
+    }
+
+    #[test]
+    fn rmsprop_is_pytorchs_and_spares_the_bias() {
+        let rmsprop = |start: f64, decay: f64, gradients: [f64; 2]| {
+            let (mut weight, mut square, mut buffer) = (start, 0.0, 0.0);
+            for gradient in gradients {
+                let gradient = gradient + decay * weight;
+                square = 0.99 * square + 0.01 * gradient * gradient;
+                buffer = 0.9 * buffer + gradient / (f64::sqrt(square) + 1e-8);
+                weight -= 0.1 * buffer;
+            }
+            weight
+        };
+        let optimizer = Optimizer::RmsProp { alpha: 0.99, momentum: 0.9, epsilon: 1e-8 };
+        let [weight, bias] = two_steps(&Recipe { optimizer, weight_decay: 0.01, ..Recipe::default() });
+        close(&weight, [rmsprop(1.0, 0.01, [0.5, -0.25]), rmsprop(-2.0, 0.01, [1.0, 1.0])]);
+        close(&bias, [rmsprop(0.5, 0.0, [0.5, -0.25]), rmsprop(0.5, 0.0, [1.0, 1.0])]);
+    }
+
+    #[test]
+    fn clipping_bounds_the_norm_over_all_parameters() {
+        let parts = |limit| {
+            let parts = vec![vector(vec![3.0, 0.0]), vector(vec![0.0, 4.0])];
+            let parts = clipped(parts, limit).into_iter();
+            parts.flat_map(|part| part.into_data().iter::<f64>().collect::<Vec<_>>()).collect::<Vec<_>>()
+        };
+        assert_eq!(parts(0.0), [3.0, 0.0, 0.0, 4.0]);
+        assert_eq!(parts(6.0), [3.0, 0.0, 0.0, 4.0]);
+        assert!(parts(1.0).iter().zip([0.6, 0.0, 0.0, 0.8]).all(|(met, wanted)| (met - wanted).abs() < 1e-5));
+    }
+}

@@ -325,3 +325,6 @@ fn judged(plan: &Plan, values: &[Tensor<1>], batches: &Batches) -> Result<Score,
     let count = all.len().max(1) as f64;
     Ok(Score { accuracy: right as f64 / count, loss: loss / count })
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,56 @@
+//! Really trains candidates: what the other evaluators stand in for.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Evaluate, Prepare};
+use crate::data::Source;
+use crate::error::Error;
+
+/// Trains each candidate by its own recipe; fidelity counts epochs.
+///
+/// A search-time trial learns from the training split and reports `accuracy` and `loss` on the validation split. The
+/// last training of a winner learns from both, and reports `test_accuracy` and `test_loss`, looking at the test split
+/// once.
+///
+/// ```
+/// use cellwright::evaluate::Train;
+///
+/// let train: Train = ron::from_str("(data: Digits, limit: 500)")?;
+/// assert_eq!((train.limit, train.threads), (500, 1));
+/// # Ok::<(), ron::error::SpannedError>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Train {
+    /// What to learn.
+    pub data: Source,
+    /// Largest number of training pictures of a search-time trial; 0 for all. The last training takes all.
+    #[serde(default)]
+    pub limit: usize,
+    /// Largest number of validation pictures; 0 for all.
+    #[serde(default)]
+    pub validation_limit: usize,
+    /// Processor threads of one training. Two trainings side by side (`workers`) on one thread each are faster than one
+    /// on two. Figures repeat to the bit only with an equal number of threads.
+    #[serde(default = "one")]
+    pub threads: usize,
+}
+
+fn one() -> usize {
+    1
+}
+
+impl Prepare for Train {
+    #[cfg(feature = "train")]
+    fn prepare(&self) -> Result<Box<dyn Evaluate>, Error> {
+        Ok(Box::new(trainer::Trainer::new(self)?))
+    }
+
+    #[cfg(not(feature = "train"))]
+    fn prepare(&self) -> Result<Box<dyn Evaluate>, Error> {
+        Err(Error::WithoutTraining)
+    }
+}
+
+#[cfg(feature = "train")]
+mod trainer;

@@ -1,0 +1,120 @@
+//! The evaluator behind [`Train`](super::Train): data in memory, one thread pool a training.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use rayon::ThreadPoolBuilder;
+
+use super::Train;
+use crate::data::{Dataset, Pictures};
+use crate::error::Error;
+use crate::evaluate::{Evaluate, Failure, Job, Outcome, Progress};
+use crate::ir::Graph;
+use crate::nn::{Epoch, NnError, Trained, Training, score};
+use crate::trial::{Fidelity, Metrics};
+
+pub(super) struct Trainer {
+    /// What search-time trials see.
+    search: Dataset,
+    /// What the last training of a winner learns from: all training and validation pictures.
+    last: Pictures,
+    threads: usize,
+}
+
+impl Trainer {
+    pub(super) fn new(config: &Train) -> Result<Trainer, Error> {
+        let data = config.data.load()?;
+        let last = data.train.join(&data.validation);
+        let search = data.limited(config.limit, config.validation_limit);
+        Ok(Trainer { search, last, threads: config.threads.max(1) })
+    }
+
+    fn train(&self, job: &Job, progress: &dyn Progress) -> Result<Outcome, Failure> {
+        let graph = self.graph(job)?;
+        let cost = graph.cost();
+        let size = [("params", cost.params as f64), ("macs", cost.macs as f64)];
+        let mut heard = |epoch: &Epoch| {
+            let metrics = named(figures(epoch).into_iter().chain(size));
+            progress.report(Fidelity(epoch.number), &metrics)
+        };
+        let trained = self.training(job, &graph).run(&mut heard).map_err(failure)?;
+        if !job.last {
+            let metrics = trained.curve.last().map(figures).unwrap_or_default();
+            return Ok(Outcome { metrics: named(metrics.into_iter().chain(size)), weights: None });
+        }
+        let metrics = named(self.tested(&graph, &trained)?.into_iter().chain(size));
+        Ok(Outcome { metrics, weights: Some(trained.weights) })
+    }
+
+    /// The candidate's network, if it is for this data.
+    fn graph(&self, job: &Job) -> Result<Graph, Failure> {
+        let task = job.candidate.task;
+        let (shape, classes) = (self.search.shape(), self.search.classes.len());
+        if (task.input, task.classes) != (shape, classes) {
+            return Err(Failure::Candidate(format!(
+                "the task is {:?} pictures of {} classes, the data has {shape:?} and {classes}: make `task` and \
+                 the evaluator's `data` agree",
+                task.input, task.classes
+            )));
+        }
+        job.candidate.graph().map_err(|error| Failure::Candidate(error.to_string()))
+    }
+
+    fn training<'a>(&'a self, job: &'a Job, graph: &'a Graph) -> Training<'a> {
+        Training {
+            graph,
+            recipe: &job.candidate.training,
+            epochs: job.fidelity.0,
+            seed: job.seed,
+            train: if job.last { &self.last } else { &self.search.train },
+            validation: (!job.last).then_some(&self.search.validation),
+            normal: self.normal(),
+            checkpoint: job.checkpoint,
+        }
+    }
+
+    fn normal(&self) -> (&[f32], &[f32]) {
+        (&self.search.mean, &self.search.deviation)
+    }
+
+    fn tested(&self, graph: &Graph, trained: &Trained) -> Result<Vec<(&'static str, f64)>, Failure> {
+        let test = score(graph, &trained.weights, &self.search.test, self.normal()).map_err(failure)?;
+        let learnt = trained.curve.last().map_or(f64::NAN, |epoch| epoch.train_loss);
+        Ok(vec![("test_accuracy", test.accuracy), ("test_loss", test.loss), ("train_loss", learnt)])
+    }
+}
+
+impl Evaluate for Trainer {
+    fn metrics(&self) -> &'static [&'static str] {
+        &["accuracy", "loss", "train_loss", "params", "macs"]
+    }
+
+    fn evaluate(&self, job: &Job, progress: &dyn Progress) -> Result<Outcome, Failure> {
+        // A pool of its own keeps trainings beside each other from sharing threads, and fixes the order of their sums.
+        let pool = ThreadPoolBuilder::new().num_threads(self.threads).build();
+        let pool = pool.map_err(|error| Failure::Candidate(format!("no threads to train on: {error}")))?;
+        let training = AssertUnwindSafe(|| pool.install(|| self.train(job, progress)));
+        catch_unwind(training).unwrap_or_else(|panic| Err(Failure::Candidate(panicked(&*panic))))
+    }
+}
+
+fn figures(epoch: &Epoch) -> Vec<(&'static str, f64)> {
+    let score = epoch.validation.map(|score| [("accuracy", score.accuracy), ("loss", score.loss)]);
+    score.into_iter().flatten().chain([("train_loss", epoch.train_loss)]).collect()
+}
+
+fn named(figures: impl Iterator<Item = (&'static str, f64)>) -> Metrics {
+    figures.map(|(name, figure)| (name.to_string(), figure)).collect()
+}
+
+fn failure(error: NnError) -> Failure {
+    match error {
+        NnError::Stopped => Failure::Stopped,
+        other => Failure::Candidate(other.to_string()),
+    }
+}
+
+fn panicked(panic: &(dyn std::any::Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().map(|text| text.to_string());
+    let text = text.or_else(|| panic.downcast_ref::<String>().cloned());
+    format!("panicked: {}", text.unwrap_or_else(|| "without a message".into()))
+}

@@ -1,0 +1,177 @@
+//! Learning, repeating, going on, and refusing.
+
+use super::*;
+use crate::data::{Dataset, Source};
+use crate::ir::{Conv, Primitive, Window};
+use crate::recipe::{Augment, Optimizer, Schedule};
+
+/// A small network for the digits, with batch norm, dropout and drop path.
+fn network() -> Graph {
+    let mut graph = Graph::new(Shape::Map { channels: 1, height: 8, width: 8 });
+    let x = graph.add(Primitive::Conv(Conv::square(8, 3)), &[graph.input()]).unwrap();
+    let x = graph.add(Primitive::BATCH_NORM, &[x]).unwrap();
+    let x = graph.add(Primitive::RELU, &[x]).unwrap();
+    let y = graph.add(Primitive::Conv(Conv::square(8, 3)), &[x]).unwrap();
+    let y = graph.add(Primitive::DropPath { depth: 1.0 }, &[y]).unwrap();
+    let x = graph.add(Primitive::Add, &[x, y]).unwrap();
+    let x = graph.add(Primitive::BATCH_NORM, &[x]).unwrap();
+    let x = graph.add(Primitive::MaxPool(Window::padded(3, 2)), &[x]).unwrap();
+    let x = graph.add(Primitive::Flatten, &[x]).unwrap();
+    let x = graph.add(Primitive::Dropout { rate: 0.1 }, &[x]).unwrap();
+    let x = graph.add(Primitive::Linear { features: 10, bias: true }, &[x]).unwrap();
+    graph.set_output(x);
+    graph
+}
+
+fn recipe() -> Recipe {
+    let augment = Augment { crop: 1, flip: false, cutout: 2, mixup: 0.1 };
+    Recipe { learning_rate: 0.05, drop_path: 0.1, label_smoothing: 0.05, augment, ..Recipe::default() }
+}
+
+fn training<'a>(graph: &'a Graph, recipe: &'a Recipe, data: &'a Dataset, epochs: u32) -> Training<'a> {
+    Training {
+        graph,
+        recipe,
+        epochs,
+        seed: Seed(1),
+        train: &data.train,
+        validation: Some(&data.validation),
+        normal: (&data.mean, &data.deviation),
+        checkpoint: None,
+    }
+}
+
+#[test]
+fn digits_are_learnt_and_the_score_comes_back_from_the_weights() {
+    let (graph, recipe, data) = (network(), recipe(), Source::Digits.load().unwrap());
+    let mut heard = Vec::new();
+    let trained = training(&graph, &recipe, &data, 6)
+        .run(&mut |epoch| {
+            heard.push(*epoch);
+            true
+        })
+        .unwrap();
+    assert_eq!(heard, trained.curve);
+    let last = trained.curve[5].validation.unwrap();
+    assert!(last.accuracy > 0.9 && last.loss < 0.5, "{:?}", trained.curve);
+    assert!(trained.curve[5].train_loss < trained.curve[0].train_loss);
+    let normal = (&data.mean[..], &data.deviation[..]);
+    let again = score(&graph, &trained.weights, &data.validation, normal).unwrap();
+    assert_eq!(again, last);
+}
+
+#[test]
+fn trainings_side_by_side_are_the_same_to_the_bit_as_alone() {
+    let (graph, recipe, data) = (network(), recipe(), Source::Digits.load().unwrap());
+    let run = || training(&graph, &recipe, &data, 2).run(&mut |_| true).unwrap();
+    let alone = run();
+    let beside: Vec<Trained> = std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..3).map(|_| scope.spawn(run)).collect();
+        threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+    });
+    for other in beside {
+        assert_eq!(other.curve, alone.curve);
+        assert_eq!(other.weights, alone.weights);
+    }
+    let other = Training { seed: Seed(2), ..training(&graph, &recipe, &data, 2) };
+    assert_ne!(other.run(&mut |_| true).unwrap().curve, alone.curve);
+}
+
+#[test]
+fn a_killed_training_goes_on_as_if_nothing_had_happened() {
+    let (graph, data) = (network(), Source::Digits.load().unwrap());
+    let optimizers = [
+        Optimizer::default(),
+        Optimizer::AdamW { beta1: 0.9, beta2: 0.999, epsilon: 1e-8 },
+        Optimizer::RmsProp { alpha: 0.9, momentum: 0.9, epsilon: 1e-3 },
+    ];
+    for optimizer in optimizers {
+        let recipe = Recipe { optimizer, learning_rate: 0.01, ..recipe() };
+        let whole = training(&graph, &recipe, &data, 4).run(&mut |_| true).unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("trial.safetensors");
+        let kept = Training { checkpoint: Some(&path), ..training(&graph, &recipe, &data, 4) };
+        for stop in [1, 3] {
+            assert_eq!(kept.run(&mut |epoch| epoch.number < stop).unwrap_err(), NnError::Stopped);
+        }
+        let mut heard = Vec::new();
+        let resumed = kept
+            .run(&mut |epoch| {
+                heard.push(epoch.number);
+                true
+            })
+            .unwrap();
+        assert_eq!(heard, [4], "{:?}", recipe.optimizer);
+        assert_eq!(resumed.curve, whole.curve);
+        assert_eq!(resumed.weights, whole.weights);
+    }
+}
+
+#[test]
+fn a_checkpoint_of_another_training_is_refused() {
+    let (graph, recipe, data) = (network(), recipe(), Source::Digits.load().unwrap());
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("trial.safetensors");
+    let first = Training { checkpoint: Some(&path), ..training(&graph, &recipe, &data, 2) };
+    assert_eq!(first.run(&mut |_| false).unwrap_err(), NnError::Stopped);
+    let hotter = Recipe { learning_rate: 0.06, ..recipe.clone() };
+    for other in [
+        Training { recipe: &hotter, ..first },
+        Training { epochs: 3, ..first },
+        Training { seed: Seed(9), ..first },
+        Training { train: &data.validation, ..first },
+    ] {
+        let error = other.run(&mut |_| true).unwrap_err().to_string();
+        assert!(error.contains("belongs to another network"), "{error}");
+    }
+    assert!(first.run(&mut |_| true).is_ok(), "the checkpoint was left alone");
+}
+
+#[test]
+fn divergence_says_when() {
+    let (graph, data) = (network(), Source::Digits.load().unwrap());
+    let recipe =
+        Recipe { learning_rate: 1e30, schedule: Schedule::Constant { warmup: 0.0 }, ..Recipe::default() };
+    let error = training(&graph, &recipe, &data, 2).run(&mut |_| true).unwrap_err();
+    let NnError::Diverged { epoch: 1, step, .. } = error else { panic!("{error}") };
+    assert!(step >= 2, "{error}");
+    assert!(error.to_string().starts_with("diverged at epoch 1, step "), "{error}");
+}
+
+#[test]
+fn what_does_not_fit_is_refused_before_it_starts() {
+    let (graph, recipe, data) = (network(), recipe(), Source::Digits.load().unwrap());
+    let said = |training: Training| training.run(&mut |_| true).unwrap_err().to_string();
+    let mut colour = Graph::new(Shape::Map { channels: 3, height: 8, width: 8 });
+    let y = colour.add(Primitive::Flatten, &[colour.input()]).unwrap();
+    colour.set_output(y);
+    let error = said(training(&colour, &recipe, &data, 1));
+    assert!(error.contains("the network takes [3, 8, 8], the pictures are (1, 8, 8)"), "{error}");
+    let mut grey = Graph::new(Shape::Map { channels: 1, height: 8, width: 8 });
+    assert!(said(training(&grey, &recipe, &data, 1)).contains("ends in a map"));
+    let flat = grey.add(Primitive::Flatten, &[grey.input()]).unwrap();
+    grey.set_output(flat);
+    assert!(said(training(&grey, &recipe, &data, 1)).contains("no parameters to train"));
+    let few = grey.add(Primitive::Linear { features: 9, bias: true }, &[flat]).unwrap();
+    grey.set_output(few);
+    assert!(said(training(&grey, &recipe, &data, 1)).contains("class 9 is met"));
+    let mut huge = Graph::new(Shape::Map { channels: 1, height: 8, width: 8 });
+    let y = huge.add(Primitive::Conv(Conv::square(1 << 26, 1)), &[huge.input()]).unwrap();
+    let y = huge.add(Primitive::GlobalAvgPool, &[y]).unwrap();
+    let y = huge.add(Primitive::Flatten, &[y]).unwrap();
+    let y = huge.add(Primitive::Linear { features: 10, bias: true }, &[y]).unwrap();
+    huge.set_output(y);
+    if free_bytes().is_some() {
+        assert!(said(training(&huge, &recipe, &data, 1)).contains("out of memory"));
+    }
+    assert!(training(&graph, &recipe, &data, 1).run(&mut |_| true).is_ok());
+}
+
+#[test]
+fn a_batch_larger_than_the_data_is_all_of_it() {
+    let (graph, data) = (network(), Source::Digits.load().unwrap());
+    let recipe = Recipe { batch: 5000, ..recipe() };
+    let training = training(&graph, &recipe, &data, 1);
+    assert_eq!((training.batch(), training.steps()), (data.train.labels.len(), 1));
+    assert!(training.run(&mut |_| true).is_ok());
+}
