@@ -50,7 +50,9 @@ pub enum Error {
     #[error(transparent)]
     Study(#[from] crate::study::StudyError),
     /// Training asked of a binary that was built without it.
-    #[error("this binary was built without training\n  hint: build it with the default features, or use another evaluator")]
+    #[error(
+        "this binary was built without training\n  hint: build it with the default features, or use another evaluator"
+    )]
     WithoutTraining,
     /// A genotype without a program.
     #[error(transparent)]
@@ -67,6 +69,7 @@ impl Error {
         match self {
             Error::Io { .. } | Error::Space(_) | Error::Program(_) | Error::Genotype(_) => 2,
             Error::Shape(_) | Error::Data(_) | Error::Usage { .. } | Error::Format(_) => 2,
+            Error::WithoutTraining => 2,
             Error::Export(error) => error.exit_code(),
             Error::Study(error) => error.exit_code(),
         }

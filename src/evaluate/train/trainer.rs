@@ -118,3 +118,114 @@ fn panicked(panic: &(dyn std::any::Any + Send)) -> String {
     let text = text.or_else(|| panic.downcast_ref::<String>().cloned());
     format!("panicked: {}", text.unwrap_or_else(|| "without a message".into()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::candidate::Candidate;
+    use crate::data::Source;
+    use crate::evaluate::Prepare;
+    use crate::random::Seed;
+    use std::sync::Mutex;
+
+    /// Keeps what it hears, and asks to stop after so many epochs.
+    struct Listener {
+        heard: Mutex<Vec<(Fidelity, Metrics)>>,
+        most: u32,
+    }
+
+    impl Progress for Listener {
+        fn report(&self, done: Fidelity, metrics: &Metrics) -> bool {
+            self.heard.lock().unwrap().push((done, metrics.clone()));
+            done.0 < self.most
+        }
+    }
+
+    fn listener(most: u32) -> Listener {
+        Listener { heard: Mutex::default(), most }
+    }
+
+    fn digits() -> Box<dyn Evaluate> {
+        let train = Train { data: Source::Digits, limit: 600, validation_limit: 0, threads: 1 };
+        train.prepare().unwrap()
+    }
+
+    fn candidate(classes: usize, layers: &str, recipe: &str) -> Candidate {
+        let text = format!(
+            "(task: (input: (1, 8, 8), classes: {classes}), architecture: Sequential([{layers}]), training: ({recipe}))"
+        );
+        ron::from_str(&text).unwrap()
+    }
+
+    const LAYERS: &str = "ConvBnRelu(ConvBnRelu(channels: Some(8))), MaxPool(MaxPool(stride: Some(2)))";
+
+    fn job(candidate: &Candidate) -> Job<'_> {
+        Job { candidate, fidelity: Fidelity(2), seed: Seed(3), last: false, checkpoint: None }
+    }
+
+    #[test]
+    fn a_search_time_trial_is_scored_on_validation_data() {
+        let candidate = candidate(10, LAYERS, "");
+        let (evaluator, listener) = (digits(), listener(9));
+        let outcome = evaluator.evaluate(&job(&candidate), &listener).unwrap();
+        let names: Vec<&str> = outcome.metrics.keys().map(String::as_str).collect();
+        assert_eq!(names, evaluator.metrics());
+        assert!(outcome.metrics["accuracy"] > 0.3, "{:?}", outcome.metrics);
+        assert_eq!(outcome.metrics["params"], candidate.graph().unwrap().cost().params as f64);
+        assert_eq!(outcome.weights, None);
+        let heard = listener.heard.into_inner().unwrap();
+        assert_eq!(heard.iter().map(|(done, _)| done.0).collect::<Vec<_>>(), [1, 2]);
+        assert_eq!(heard[1].1, outcome.metrics);
+    }
+
+    #[test]
+    fn the_last_training_reports_the_test_split_and_returns_weights() {
+        let candidate = candidate(10, LAYERS, "");
+        let job = Job { last: true, ..job(&candidate) };
+        let outcome = digits().evaluate(&job, &listener(9)).unwrap();
+        assert!(outcome.metrics["test_accuracy"] > 0.5, "{:?}", outcome.metrics);
+        assert!(!outcome.metrics.contains_key("accuracy"));
+        let weights = outcome.weights.unwrap();
+        assert_eq!(weights.len(), candidate.graph().unwrap().parameters().len());
+    }
+
+    #[test]
+    fn failures_are_the_candidates_and_stopping_is_not_one() {
+        let evaluator = digits();
+        let said =
+            |candidate: &Candidate, most| evaluator.evaluate(&job(candidate), &listener(most)).unwrap_err();
+        assert_eq!(said(&candidate(10, LAYERS, ""), 1), Failure::Stopped);
+        let Failure::Candidate(text) = said(&candidate(7, LAYERS, ""), 9) else { panic!("stopped") };
+        assert!(text.contains("pictures of 7 classes, the data has (1, 8, 8) and 10"), "{text}");
+        let hot = "learning_rate: 1e30, schedule: Constant()";
+        let Failure::Candidate(text) = said(&candidate(10, LAYERS, hot), 9) else { panic!("stopped") };
+        assert!(text.starts_with("diverged at epoch 1, step "), "{text}");
+    }
+
+    #[test]
+    fn a_panic_in_a_training_is_a_failure_with_its_words() {
+        struct Broken;
+        impl Progress for Broken {
+            fn report(&self, _done: Fidelity, _metrics: &Metrics) -> bool {
+                panic!("the listener broke")
+            }
+        }
+        let candidate = candidate(10, LAYERS, "");
+        let evaluator = digits();
+        let failure = evaluator.evaluate(&job(&candidate), &Broken).unwrap_err();
+        assert_eq!(failure, Failure::Candidate("panicked: the listener broke".into()));
+        assert!(evaluator.evaluate(&job(&candidate), &listener(9)).is_ok(), "the next one is not harmed");
+    }
+
+    #[test]
+    fn data_that_is_not_there_is_a_users_mistake() {
+        let train = Train {
+            data: Source::Cifar10("no/such/folder".into()),
+            limit: 0,
+            validation_limit: 0,
+            threads: 1,
+        };
+        let error = train.prepare().err().unwrap();
+        assert!(error.to_string().contains("no/such/folder"), "{error}");
+    }
+}
