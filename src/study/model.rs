@@ -59,10 +59,12 @@ fn decode(bytes: &[u8]) -> Result<Trained, SafeTensorError> {
     let (_, header) = SafeTensors::read_metadata(bytes)?;
     let facts = header.metadata().clone().unwrap_or_default();
     let fact = |name: &str| facts.get(name).map(String::as_str).unwrap_or("[]");
-    let numbers = |name: &str| serde_json::from_str(fact(name)).map_err(SafeTensorError::InvalidHeaderDeserialization);
+    let numbers =
+        |name: &str| serde_json::from_str(fact(name)).map_err(SafeTensorError::InvalidHeaderDeserialization);
     Ok(Trained {
         weights: weights(bytes)?,
-        classes: serde_json::from_str(fact("classes")).map_err(SafeTensorError::InvalidHeaderDeserialization)?,
+        classes: serde_json::from_str(fact("classes"))
+            .map_err(SafeTensorError::InvalidHeaderDeserialization)?,
         mean: numbers("mean")?,
         deviation: numbers("deviation")?,
     })

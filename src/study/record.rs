@@ -73,7 +73,8 @@ impl Record {
 
     /// The names of all metrics that any trial has, in the order of their first appearance.
     pub fn metric_names(&self) -> Vec<&str> {
-        let all = self.trials.iter().filter_map(|trial| figures(&trial.state)).flat_map(|metrics| metrics.keys());
+        let all =
+            self.trials.iter().filter_map(|trial| figures(&trial.state)).flat_map(|metrics| metrics.keys());
         let names: indexmap::IndexSet<&str> = all.map(String::as_str).collect();
         names.into_iter().collect()
     }

@@ -1,0 +1,138 @@
+//! `cellwright show`.
+
+use std::path::PathBuf;
+
+use cellwright::candidate::Candidate;
+use cellwright::export::{Format, Model};
+use cellwright::space::Decision;
+use cellwright::{Error, Genotype, Result, Seed, Space};
+use clap::Args;
+use serde_json::json;
+
+use super::{deliver, open, text};
+
+/// Prints the space's size and decisions, and one of its candidates: the program, its layers with shapes, params and
+/// MACs, and a drawing of its cell.
+#[derive(Args, Debug)]
+pub struct Show {
+    /// The space file.
+    space: PathBuf,
+    /// The candidate to show; a random one without it.
+    #[arg(long)]
+    genotype: Option<String>,
+    /// Which random candidate.
+    #[arg(long, default_value_t = 0)]
+    seed: u64,
+    /// Draw the candidate's cell into this SVG file.
+    #[arg(long)]
+    svg: Option<PathBuf>,
+    /// Print the candidate's layers, too.
+    #[arg(long)]
+    layers: bool,
+    /// Print JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+impl Show {
+    pub fn run(self) -> Result<()> {
+        let space = Space::load(&self.space)?;
+        let genotype = self.genotype(&space)?;
+        let candidate: Candidate = space.decode(&genotype)?;
+        let graph = candidate.graph()?;
+        let cost = graph.cost();
+        if self.json {
+            let decisions: Vec<_> =
+                space.decisions().iter().map(|one| json!({"id": one.id, "choices": one.labels})).collect();
+            println!(
+                "{}",
+                json!({
+                    "name": space.name(), "size": space.size().to_string(), "decisions": decisions,
+                    "genotype": genotype.to_string(), "params": cost.params, "macs": cost.macs,
+                    "activation_bytes": cost.activation_bytes, "depth": cost.depth,
+                })
+            );
+        } else {
+            print!("{}", summary(&space));
+            println!("\ncandidate {genotype}\n{}", space.materialize(&genotype)?.pretty());
+            println!(
+                "\n{} params, {} multiply-adds, {}B of activations a picture, {} layers deep",
+                text::count(cost.params as f64),
+                text::count(cost.macs as f64),
+                text::count(cost.activation_bytes as f64),
+                cost.depth,
+            );
+            if self.layers {
+                print!("\n{graph}");
+            }
+        }
+        match &self.svg {
+            Some(path) => self.draw(&space, &genotype, &candidate, path),
+            None => Ok(()),
+        }
+    }
+
+    fn genotype(&self, space: &Space) -> Result<Genotype> {
+        let Some(text) = &self.genotype else {
+            return Ok(space.random(&mut Seed(self.seed).stream(0, "sample"))?);
+        };
+        let genotype: Genotype = text.parse()?;
+        space.validate(&genotype)?;
+        Ok(genotype)
+    }
+
+    fn draw(&self, space: &Space, genotype: &Genotype, candidate: &Candidate, path: &PathBuf) -> Result<()> {
+        let (program, graph, text) = (space.materialize(genotype)?, candidate.graph()?, genotype.to_string());
+        let model = Model {
+            name: open::name(space),
+            candidate,
+            program: &program,
+            graph: &graph,
+            weights: None,
+            classes: &[],
+            mean: &[],
+            deviation: &[],
+            accuracy: None,
+            genotype: Some(&text),
+        };
+        let format: Format = "svg".parse()?;
+        deliver::save(path, |out| format.export(&model, out).map_err(Error::from))?;
+        eprintln!("wrote {}", path.display());
+        Ok(())
+    }
+}
+
+fn summary(space: &Space) -> String {
+    let mut rows = vec![];
+    for decision in space.decisions() {
+        rows.push(vec![decision.id.clone(), choices(decision), condition(space, decision)]);
+    }
+    let width = rows.iter().map(|row| row[0].len()).max().unwrap_or(0);
+    let lines = rows.iter().map(|row| format!("  {:<width$}  {}{}\n", row[0], row[1], row[2]));
+    let about = space.about().map(|about| format!("{about}\n")).unwrap_or_default();
+    let bounds = space.constraints().iter().map(|constraint| format!("  {constraint}\n")).collect::<String>();
+    let bounds = if bounds.is_empty() { bounds } else { format!("constraints\n{bounds}") };
+    format!(
+        "{}: {} candidates, {} decisions\n{about}\ndecisions\n{}{bounds}",
+        open::name(space),
+        text::size(space),
+        rows.len(),
+        lines.collect::<String>(),
+    )
+}
+
+/// The candidates' labels, the first few of many.
+fn choices(decision: &Decision) -> String {
+    const SHOWN: usize = 10;
+    let more = decision.labels.len().saturating_sub(SHOWN);
+    let shown = decision.labels.iter().take(SHOWN).cloned().collect::<Vec<_>>().join(" | ");
+    if more > 0 { format!("{shown} | {more} more") } else { shown }
+}
+
+fn condition(space: &Space, decision: &Decision) -> String {
+    match decision.conditions.as_slice() {
+        [] => String::new(),
+        [only] => format!("   (with some of {})", space.decisions()[only.decision].id),
+        many => format!("   (under {} conditions)", many.len()),
+    }
+}
