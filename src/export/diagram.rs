@@ -31,6 +31,8 @@ pub(super) struct Item {
 pub(super) enum Kind {
     /// Where tensors come from or go to.
     End,
+    /// A cell of a network.
+    Cell,
     /// A sum.
     Add,
     /// A concatenation.
@@ -60,6 +62,7 @@ impl Kind {
     pub(super) fn name(self) -> &'static str {
         match self {
             Kind::End => "end",
+            Kind::Cell => "cell",
             Kind::Add => "add",
             Kind::Concat => "concat",
             Kind::Convolution => "convolution",
@@ -127,7 +130,8 @@ impl Diagram {
         edges.push((cell.output().index(), items.len()));
         items.push(Item { label: "output".to_string(), detail: String::new(), kind: Kind::End });
         edges.sort_unstable();
-        Diagram { title: title.to_string(), items, edges }
+        let title = if title.ends_with("cell") { title.to_string() } else { format!("{title} cell") };
+        Diagram { title, items, edges }
     }
 }
 
@@ -138,5 +142,5 @@ fn item(label: String, node: &Node) -> Item {
         Node::Add => Kind::Add,
         Node::Concat => Kind::Concat,
     };
-    Item { label: label.replace('_', " "), detail: String::new(), kind }
+    Item { label: label, detail: String::new(), kind }
 }

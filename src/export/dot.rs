@@ -59,6 +59,7 @@ fn attributes(item: &Item) -> String {
             return "label=\"+\", shape=circle, width=0.3, fixedsize=true, fillcolor=\"#cbd5e1\"".to_string();
         }
         Kind::Concat => "shape=ellipse, fillcolor=\"#cbd5e1\"",
+        Kind::Cell => "fillcolor=\"#e0e7ff\"",
         Kind::Convolution => "fillcolor=\"#ccfbf1\"",
         Kind::Separable => "fillcolor=\"#dbeafe\"",
         Kind::Dilated => "fillcolor=\"#ede9fe\"",

@@ -6,7 +6,9 @@ mod diagram;
 mod dot;
 mod facts;
 mod layout;
+mod network;
 mod onnx;
+mod ron;
 mod safetensors;
 mod svg;
 mod weights;
@@ -14,7 +16,7 @@ mod weights;
 use std::io::Write;
 use std::str::FromStr;
 
-use ron::extensions::Extensions;
+use ::ron::extensions::Extensions;
 
 use crate::candidate::Candidate;
 use crate::family::family;
@@ -24,6 +26,7 @@ use diagram::Diagram;
 pub use dot::Dot;
 use facts::facts;
 pub use onnx::Onnx;
+pub use ron::Ron;
 pub use safetensors::Safetensors;
 pub use svg::Svg;
 
@@ -53,10 +56,11 @@ pub struct Model<'a> {
 }
 
 impl Model<'_> {
-    /// The pictures of a drawing: every cell, or the whole network where it has none.
+    /// The pictures of a drawing: every cell, then the network.
     fn diagrams(&self) -> Vec<Diagram> {
         let cells = self.candidate.architecture.cells();
-        cells.iter().map(|(name, cell)| Diagram::of_cell(name, cell)).collect()
+        let cells = cells.iter().map(|(name, cell)| Diagram::of_cell(name, cell));
+        cells.chain([Diagram::of_network(self.candidate, self.graph)]).collect()
     }
 
     /// The model's figures in one line, for people.
@@ -175,6 +179,8 @@ pub trait Exporter {
 family! {
     /// A format with its configuration.
     pub enum Format: Exporter {
+        /// The whole program, to be read again.
+        Ron(Ron) = "ron",
         /// A graph for Graphviz.
         Dot(Dot) = "dot",
         /// A drawing for people.
@@ -200,7 +206,7 @@ impl FromStr for Format {
     fn from_str(word: &str) -> Result<Format, UnknownFormat> {
         let unknown = || UnknownFormat { word: word.to_string() };
         let place = Format::LABELS.iter().position(|label| *label == word).ok_or_else(unknown)?;
-        let defaults = ron::Options::default().with_default_extension(Extensions::UNWRAP_VARIANT_NEWTYPES);
+        let defaults = ::ron::Options::default().with_default_extension(Extensions::UNWRAP_VARIANT_NEWTYPES);
         defaults.from_str(&format!("{}()", Format::NAMES[place])).map_err(|_| unknown())
     }
 }
@@ -219,6 +225,6 @@ mod tests {
     #[test]
     fn an_unknown_format_is_told_what_there_is() {
         let error = "jpeg".parse::<Format>().expect_err("no such format");
-        insta::assert_snapshot!(error, @"there is no format `jpeg`; there are dot, svg, onnx, safetensors");
+        insta::assert_snapshot!(error, @"there is no format `jpeg`; there are ron, dot, svg, onnx, safetensors");
     }
 }

@@ -62,11 +62,14 @@ fn places(layered: &Layered) -> Vec<f64> {
 }
 
 fn swap_neighbours(layered: &mut Layered) {
-    let mut best = crossings(layered);
     for layer in 0..layered.layers.len() {
+        let mut best = crossings_at(layered, layer);
         for left in 1..layered.layers[layer].len() {
+            if best == 0 {
+                break;
+            }
             layered.layers[layer].swap(left - 1, left);
-            let count = crossings(layered);
+            let count = crossings_at(layered, layer);
             if count < best {
                 best = count;
             } else {
@@ -78,9 +81,26 @@ fn swap_neighbours(layered: &mut Layered) {
 
 /// How many pairs of links cross.
 pub(super) fn crossings(layered: &Layered) -> usize {
-    let places = places(layered);
-    let ends: Vec<(usize, f64, f64)> =
-        layered.links.iter().map(|(a, b)| (layered.vertices[*a].layer, places[*a], places[*b])).collect();
-    let cross = |a: &(usize, f64, f64), b: &(usize, f64, f64)| a.0 == b.0 && (a.1 - b.1) * (a.2 - b.2) < 0.0;
-    ends.iter().enumerate().map(|(index, a)| ends[..index].iter().filter(|b| cross(a, b)).count()).sum()
+    (0..layered.layers.len()).map(|layer| crossings_below(layered, layer)).sum()
+}
+
+/// How many pairs of links cross just above and just below a layer.
+fn crossings_at(layered: &Layered, layer: usize) -> usize {
+    layer.checked_sub(1).map_or(0, |above| crossings_below(layered, above)) + crossings_below(layered, layer)
+}
+
+fn crossings_below(layered: &Layered, layer: usize) -> usize {
+    let Some(below) = layered.layers.get(layer + 1) else { return 0 };
+    let mut places = vec![0; layered.vertices.len()];
+    below.iter().enumerate().for_each(|(place, vertex)| places[*vertex] = place);
+    // Where the links end, in the order in which they start: every pair out of order crosses.
+    let mut ends: Vec<usize> = Vec::new();
+    let mut count = 0;
+    for vertex in &layered.layers[layer] {
+        let before = ends.len();
+        ends.extend(layered.below(*vertex).map(|end| places[end]));
+        let (earlier, own) = ends.split_at(before);
+        count += own.iter().map(|end| earlier.iter().filter(|other| *other > end).count()).sum::<usize>();
+    }
+    count
 }

@@ -45,15 +45,15 @@ impl Exporter for Svg {
 fn draw(diagrams: &[Diagram], name: &str, caption: &str) -> String {
     let panels: Vec<Panel> = diagrams.iter().map(Panel::of).collect();
     let (name, caption) = (text::fit(name, NAME, LONGEST), text::fit(caption, FACTS, LONGEST));
-    let (places, (width, height)) = arrange(&panels);
-    let width = width.max(text::width(&name, NAME) * 1.06).max(text::width(&caption, FACTS));
+    let (places, (panels_width, height)) = arrange(&panels);
+    let width = panels_width.max(text::width(&name, NAME) * 1.06).max(text::width(&caption, FACTS));
 
     let mut out = head(&name, width + 2.0 * MARGIN, CAPTION + height + 2.0 * MARGIN);
     line("name", &name, MARGIN, MARGIN + NAME * 0.8, &mut out);
     line("facts", &caption, MARGIN, MARGIN + 40.0, &mut out);
     out.push('\n');
     for (panel, (x, y)) in panels.iter().zip(places) {
-        let (left, top) = (MARGIN + x, MARGIN + CAPTION + y);
+        let (left, top) = (MARGIN + (width - panels_width) / 2.0 + x, MARGIN + CAPTION + y);
         let _ = write!(out, r#"<g transform="translate({} {})">"#, number(left), number(top + PANEL_TITLE));
         line("panel", panel.title(), 0.0, 10.0 - PANEL_TITLE, &mut out);
         out.push('\n');
@@ -63,16 +63,18 @@ fn draw(diagrams: &[Diagram], name: &str, caption: &str) -> String {
     out + "</svg>\n"
 }
 
-/// Where the panels stand, and what they take together: side by side if that is not too wide.
+/// Where the panels stand, and what they take together: cells side by side, or one above the other where that would be
+/// too wide, and the last one, the network, to the right of them.
 fn arrange(panels: &[Panel]) -> (Vec<(f64, f64)>, (f64, f64)) {
-    let gaps = BETWEEN_PANELS * panels.len().saturating_sub(1) as f64;
-    let beside = panels.iter().map(|panel| panel.size().0).sum::<f64>() + gaps <= WIDEST;
+    let cells = panels.len().saturating_sub(1);
+    let beside = panels[..cells].iter().map(|panel| panel.size().0 + BETWEEN_PANELS).sum::<f64>() <= WIDEST;
     let (mut places, mut next, mut all) = (Vec::new(), (0.0, 0.0), (0.0_f64, 0.0_f64));
-    for panel in panels {
+    for (index, panel) in panels.iter().enumerate() {
         let (width, height) = (panel.size().0, panel.size().1 + PANEL_TITLE);
         places.push(next);
         all = (all.0.max(next.0 + width), all.1.max(next.1 + height));
-        next = if beside { (all.0 + BETWEEN_PANELS, 0.0) } else { (0.0, all.1 + BETWEEN_PANELS) };
+        let right = beside || index + 1 == cells;
+        next = if right { (all.0 + BETWEEN_PANELS, 0.0) } else { (0.0, all.1 + BETWEEN_PANELS) };
     }
     (places, all)
 }
@@ -109,12 +111,12 @@ mod tests {
         let drawing = draw(&[diagram("cell", &["sep conv 5x5", "sep conv 3x3"])], "winner", "948 params");
         let (_, body) = drawing.split_once("</style>\n").expect("a style sheet");
         insta::assert_snapshot!(body, @r#"
-        <rect class="card" x="0.5" y="0.5" width="162" height="237" rx="14"/>
+        <rect class="card" x="0.5" y="0.5" width="168" height="237" rx="14"/>
         <text class="name" x="28" y="43.2">winner</text><text class="facts" x="28" y="68">948 params</text>
         <g transform="translate(28 120)"><text class="panel" x="0" y="-20">cell</text>
-        <path class="edge" d="M53 30V30C53 42 53 42 53 54V54"/><path class="tip" d="M53 60l-4 -8h8z"/>
-        <g class="box separable"><rect x="0" y="0" width="106" height="30" rx="7"/><text class="label" x="53" y="19.6">sep conv 5x5</text></g>
-        <g class="box separable"><rect x="0" y="60" width="106" height="30" rx="7"/><text class="label" x="53" y="79.5">sep conv 3x3</text></g>
+        <path class="edge" d="M56.1 30V30C56.1 42 56.1 42 56.1 54V54"/><path class="tip" d="M56.1 60l-4 -8h8z"/>
+        <g class="box separable"><rect x="0" y="0" width="112.2" height="30" rx="7"/><text class="label" x="56.1" y="19.6">sep conv 5x5</text></g>
+        <g class="box separable"><rect x="0" y="60" width="112.2" height="30" rx="7"/><text class="label" x="56.1" y="79.5">sep conv 3x3</text></g>
         </g>
         </svg>
         "#);
@@ -134,9 +136,14 @@ mod tests {
     fn wide_panels_stand_one_above_the_other() {
         let (narrow, wide) =
             (diagram("a", &["x"]), diagram("b", &["a very wide box indeed, ".repeat(8).as_str()]));
-        let places = |diagrams: &[Diagram]| arrange(&diagrams.iter().map(Panel::of).collect::<Vec<_>>()).0;
-        assert_eq!(places(&[narrow.clone(), narrow.clone()])[1].1, 0.0);
-        assert_eq!(places(&[narrow, wide])[1].0, 0.0);
+        let places = |diagrams: &[&Diagram]| {
+            arrange(&diagrams.iter().map(|diagram| Panel::of(diagram)).collect::<Vec<_>>()).0
+        };
+        let row = places(&[&narrow, &narrow, &narrow]);
+        assert_eq!(row.iter().map(|place| place.1).collect::<Vec<_>>(), [0.0; 3]);
+        let rows = places(&[&narrow, &wide, &narrow]);
+        assert!(rows[1].0 == 0.0 && rows[1].1 > 0.0, "the wide cell stands below");
+        assert!(rows[2].0 > 1000.0 && rows[2].1 == 0.0, "the network stands to the right");
     }
 
     #[test]

@@ -1,8 +1,9 @@
 //! Text in a drawing: how wide it gets, and how it is written.
 
-/// The width of `text` in pixels at `size`, in Helvetica or Arial, a little on the safe side.
+/// The width of `text` in pixels at `size`, on the safe side: enough for DejaVu Sans, which is
+/// the widest of the fonts that a drawing asks for.
 pub(super) fn width(text: &str, size: f64) -> f64 {
-    text.chars().map(advance).sum::<f64>() * size * 1.04
+    text.chars().map(advance).sum::<f64>() * size * 1.12
 }
 
 /// A character's share of the font size, after Helvetica's metrics.
