@@ -2,9 +2,12 @@
 
 use std::fmt;
 use std::io::IsTerminal;
-use std::sync::Arc;
+use std::ops::Range;
 
-use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, NamedSource, SourceCode};
+use miette::{
+    Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, MietteError, MietteSpanContents,
+    SourceCode, SourceSpan, SpanContents,
+};
 
 use crate::symbolic::{Origin, Part, Place, ProgramError, Sources};
 
@@ -136,7 +139,7 @@ struct Report {
 #[derive(Clone, Debug)]
 struct Shown {
     place: Option<Place>,
-    source: Option<NamedSource<Arc<str>>>,
+    source: Option<Excerpt>,
     label: Option<LabeledSpan>,
     message: String,
     help: Option<String>,
@@ -173,11 +176,16 @@ impl SpaceError {
         let theme = if colour { GraphicalTheme::unicode() } else { GraphicalTheme::unicode_nocolor() };
         let handler = GraphicalReportHandler::new_themed(theme).with_width(110).with_context_lines(1);
         let mut out = String::new();
-        let done = match self.0.shown.as_slice() {
-            [only] => handler.render_report(&mut out, only),
-            _ => handler.render_report(&mut out, self),
-        };
-        if done.is_err() { self.to_string() } else { out }
+        for (index, shown) in self.0.shown.iter().enumerate() {
+            out += if index > 0 { "\n" } else { "" };
+            if handler.render_report(&mut out, shown).is_err() {
+                return self.to_string();
+            }
+        }
+        match self.0.shown.len() {
+            0 | 1 => out,
+            count => out + &format!("\n{count} problems\n"),
+        }
     }
 
     /// [`SpaceError::render`] for stderr: in colour where that is a terminal and `NO_COLOR` is not set.
@@ -190,10 +198,6 @@ impl SpaceError {
 
 impl fmt::Display for SpaceError {
     fn fmt(&self, out: &mut fmt::Formatter) -> fmt::Result {
-        // As the heading of a report, the problems themselves follow below.
-        if out.alternate() {
-            return write!(out, "{} problems", self.0.shown.len());
-        }
         for (index, shown) in self.0.shown.iter().enumerate() {
             let newline = if index > 0 { "\n" } else { "" };
             let place = shown.place.as_ref().map(|place| format!("{place}: ")).unwrap_or_default();
@@ -218,10 +222,73 @@ impl Shown {
             return Shown { place: None, source: None, label: None, message, help };
         };
         let (path, text) = sources.file(file);
-        let place = Some(Place::of(path, text, range.start));
+        let place = Place::of(path, text, range.start);
+        let source = Some(Excerpt::new(&place, text, range.start));
         let label = (!problem.label.is_empty()).then(|| problem.label.clone());
         let label = Some(LabeledSpan::new_primary_with_span(label, range));
-        Shown { place, source: Some(NamedSource::new(path, text.clone())), label, message, help }
+        Shown { place: Some(place), source, label, message, help }
+    }
+}
+
+/// What of a file is drawn with a problem: some lines, or a part of one where it is very long.
+#[derive(Clone, Debug)]
+struct Excerpt {
+    text: String,
+    /// Where in the file the text starts: bytes, lines, columns, from 0.
+    offset: usize,
+    line: usize,
+    column: usize,
+    /// The place itself.
+    place: Place,
+}
+
+impl Excerpt {
+    /// A line that is longer than twice this many bytes is cut this far from the place.
+    const REACH: usize = 240;
+
+    /// The line at `place` (the byte `at`) and its neighbours, or a part of the line where it is long.
+    fn new(place: &Place, text: &str, at: usize) -> Excerpt {
+        let short = |line: &Range<usize>| line.len() <= 2 * Excerpt::REACH;
+        let here = line_at(text, at);
+        let cut = text.floor_char_boundary(at.saturating_sub(Excerpt::REACH))
+            ..text.ceil_char_boundary((at + Excerpt::REACH).min(text.len()));
+        let (range, line) = if short(&here) {
+            let before = here.start.checked_sub(1).map(|at| line_at(text, at)).filter(short);
+            let after = (here.end < text.len()).then(|| line_at(text, here.end + 1)).filter(short);
+            let lines_before = usize::from(before.is_some());
+            let start = before.map_or(here.start, |line| line.start);
+            (start..after.map_or(here.end, |line| line.end), place.line - 1 - lines_before)
+        } else {
+            (cut.start.max(here.start)..cut.end.min(here.end), place.line - 1)
+        };
+        let column = text[line_at(text, range.start).start..range.start].chars().count();
+        Excerpt { offset: range.start, text: text[range].into(), line, column, place: place.clone() }
+    }
+}
+
+/// The line that the byte `at` is in, or ends.
+fn line_at(text: &str, at: usize) -> Range<usize> {
+    let start = text[..at].rfind('\n').map_or(0, |newline| newline + 1);
+    start..text[at..].find('\n').map_or(text.len(), |newline| at + newline)
+}
+
+impl SourceCode for Excerpt {
+    fn read_span<'a>(
+        &'a self,
+        span: &SourceSpan,
+        lines_before: usize,
+        _: usize,
+    ) -> Result<Box<dyn SpanContents<'a> + 'a>, MietteError> {
+        let path = self.place.path.to_string();
+        // Without lines round it, what is asked for is the place to be written above.
+        let contents = if lines_before == 0 {
+            MietteSpanContents::new_named(path, &[], *span, self.place.line - 1, self.place.column - 1, 1)
+        } else {
+            let whole = (self.offset, self.text.len()).into();
+            let lines = self.text.lines().count();
+            MietteSpanContents::new_named(path, self.text.as_bytes(), whole, self.line, self.column, lines)
+        };
+        Ok(Box::new(contents))
     }
 }
 
@@ -243,5 +310,98 @@ impl Diagnostic for Shown {
         self.label
             .clone()
             .map(|label| Box::new(std::iter::once(label)) as Box<dyn Iterator<Item = LabeledSpan>>)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::symbolic::from_value;
+
+    #[derive(Debug, serde::Deserialize)]
+    #[serde(deny_unknown_fields)]
+    #[allow(dead_code)]
+    struct Recipe {
+        batch: usize,
+        flip: bool,
+    }
+
+    fn rendered(text: &str) -> String {
+        let mut sources = Sources::default();
+        let read = sources.read("recipe.ron", text);
+        let error = match read {
+            Ok(value) => SpaceError::from_program(&from_value::<Recipe>(&value).unwrap_err(), &sources),
+            Err(error) => error,
+        };
+        error.render(false)
+    }
+
+    #[test]
+    fn problems_are_drawn_with_their_source() {
+        insta::assert_snapshot!(rendered("Recipe(\n    batch: 64,\n    flop: true,\n)"), @"
+         × unknown field `flop`
+          ╭─[recipe.ron:3:5]
+        2 │     batch: 64,
+        3 │     flop: true,
+          ·     ──┬─
+          ·       ╰── flop
+        4 │ )
+          ╰────
+         help: did you mean `flip`?
+        ");
+        insta::assert_snapshot!(rendered("Recipe(\n    batch: [1,\n        2],\n    flip: true,\n)"), @"
+         × expected a whole number, not below 0, found `[1, 2]`
+          ╭─[recipe.ron:2:12]
+        1 │ Recipe(
+        2 │     batch: [1,
+          ·            ─┬─
+          ·             ╰── batch
+        3 │         2],
+          ╰────
+        ");
+        insta::assert_snapshot!(rendered("(\n    batch: 64,\n    batch: 32,\n    flip: true,\n    flip: false,\n)"), @"
+          × the field `batch` is given twice
+           ╭─[recipe.ron:3:5]
+         2 │     batch: 64,
+         3 │     batch: 32,
+           ·     ──┬──
+           ·       ╰── the second one
+         4 │     flip: true,
+           ╰────
+
+          × the field `flip` is given twice
+           ╭─[recipe.ron:5:5]
+         4 │     flip: true,
+         5 │     flip: false,
+           ·     ──┬─
+           ·       ╰── the second one
+         6 │ )
+           ╰────
+
+        2 problems
+        ");
+        insta::assert_snapshot!(rendered("(\n    batch: 64,\n    // é\n"), @"
+         × the text ends before this `(` is closed
+          ╭─[recipe.ron:1:1]
+        1 │ (
+          · ┬
+          · ╰── never closed
+        2 │     batch: 64,
+          ╰────
+        ");
+        insta::assert_snapshot!(rendered(""), @"
+        × the file is empty
+         ╭─[recipe.ron:1:1]
+         ╰────
+        help: a program is RON: `Name(field: 1)`
+        ");
+    }
+
+    #[test]
+    fn long_lines_are_cut_to_what_matters() {
+        let items = "1, ".repeat(100_000);
+        let drawn = rendered(&format!("(flip: true, batch: 3, x: [{items}], flop: 3, y: [{items}])"));
+        assert!(drawn.len() < 2000, "{} bytes", drawn.len());
+        assert!(drawn.contains("x: [1, 1"), "{drawn}");
     }
 }

@@ -296,6 +296,10 @@ impl<'de> de::Deserializer<'de> for Node<'de> {
             Some(object) if self.name().is_some() => {
                 visitor.visit_enum(Variant { object, value: self.value })
             }
+            _ if self.value.as_str().is_some_and(|text| variants.contains(&text)) => {
+                let message = format!("{} is a text; write the name without quotes", self.value);
+                Err(Fault::new(Mistake::Other(message)).at(self.value))
+            }
             _ => self.wrong(one_of(name, variants)),
         }
     }

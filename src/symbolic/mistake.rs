@@ -72,6 +72,15 @@ pub enum Mistake {
         /// The names of the steps that there are instead.
         allowed: Vec<String>,
     },
+    /// A pattern that no node fits.
+    NoMatch {
+        /// The pattern.
+        pattern: String,
+        /// A word of the pattern that the program does not have; may be empty.
+        met: String,
+        /// The words there are.
+        allowed: Vec<String>,
+    },
     /// What a type says about its own values.
     Other(String),
 }
@@ -97,6 +106,10 @@ impl ProgramError {
                 Some(format!("write `{expected}(..)`, or leave the name out"))
             }
             Mistake::MissingField { field } => Some(format!("add `{field}: ..`")),
+            Mistake::NoMatch { met, allowed, .. } => {
+                let near = nearest(met, allowed.iter().map(String::as_str))?;
+                Some(format!("did you mean `{near}`?"))
+            }
             Mistake::NoSuchNode { allowed } => {
                 let step = self.path.0.last().map(ToString::to_string).unwrap_or_default();
                 alternatives("children", &step, allowed)
@@ -164,9 +177,10 @@ impl fmt::Display for Mistake {
             Mistake::DuplicateField { field } => write!(out, "the field `{field}` is given twice"),
             Mistake::WrongValue { met, expected } => write!(out, "expected {expected}, found {met}"),
             Mistake::WrongLength { met, expected } => {
-                write!(out, "expected {expected}, found {met} elements")
+                write!(out, "expected {expected}, found {met}")
             }
             Mistake::NoSuchNode { .. } => write!(out, "there is no such node"),
+            Mistake::NoMatch { pattern, .. } => write!(out, "nothing matches `{pattern}`"),
             Mistake::Other(message) => out.write_str(message),
         }
     }
@@ -313,6 +327,12 @@ fn in_words(expected: &str) -> String {
         "f32" | "f64" => "a number".into(),
         "a boolean" => "`true` or `false`".into(),
         "a string" | "str" => "a text in quotes".into(),
+        tuple if tuple.contains(" with ") && tuple.contains(" element") => {
+            tuple.rsplit(" with ").next().unwrap_or(tuple).into()
+        }
+        tuple if tuple.starts_with("a tuple of size ") || tuple.starts_with("an array of length ") => {
+            format!("{} elements", tuple.rsplit(' ').next().unwrap_or(tuple))
+        }
         "a sequence" => "a list `[..]`".into(),
         "a map" => "a map `{..}`".into(),
         other => other.into(),

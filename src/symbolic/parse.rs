@@ -160,26 +160,29 @@ fn check(text: &str) -> Result<(), (Range<usize>, Flaw)> {
     let options = ron::Options::default().with_recursion_limit(3 * MAX_DEPTH + 3);
     let Err(error) = options.from_str::<IgnoredAny>(text) else { return Ok(()) };
     let at = byte(text, error.span.end);
+    let here = at..at + text[at..].chars().next().map_or(0, char::len_utf8);
     let flaw = match error.code {
-        Ron::Eof if rest_of(text).is_empty() => {
+        Ron::Eof if skip_blank(text, 0) == text.len() => {
             Flaw::new("the file is empty").help("a program is RON: `Name(field: 1)`")
         }
-        Ron::Eof => Flaw::new("the text ends too early"),
-        Ron::ExpectedComma if open_bracket(text, at).is_some() => Flaw::new("a bracket is not closed"),
+        Ron::ExceededRecursionLimit => too_deep(),
         Ron::ExpectedStringEnd => Flaw::new("the quotes that open before this are never closed"),
         Ron::UnclosedBlockComment => Flaw::new("a comment `/*` is never closed"),
+        code => return Err(unbalanced(text, at).unwrap_or_else(|| (here, stumble(code)))),
+    };
+    Err((here, flaw))
+}
+
+/// What `ron` says, in our words.
+fn stumble(code: ron::error::Error) -> Flaw {
+    use ron::error::Error as Ron;
+    match code {
+        Ron::Eof => Flaw::new("the text ends too early"),
         Ron::ExpectedComma => Flaw::new("a comma is missing before this"),
         Ron::TrailingCharacters => Flaw::new("the program ends before this; nothing may follow it"),
         Ron::UnexpectedChar(c) => Flaw::new(format!("`{}` cannot stand here", c.escape_default())),
-        Ron::ExceededRecursionLimit => too_deep(),
         code => Flaw::new(lower_first(&code.to_string())),
-    };
-    let flaw = match open_bracket(text, at) {
-        Some(help) if flaw.help.is_none() => flaw.help(help),
-        _ => flaw,
-    };
-    let length = text[at..].chars().next().map_or(0, char::len_utf8);
-    Err((at..at + length, flaw))
+    }
 }
 
 fn lower_first(text: &str) -> String {
@@ -191,11 +194,6 @@ fn lower_first(text: &str) -> String {
 fn byte(text: &str, position: ron::error::Position) -> usize {
     let line: usize = text.split_inclusive('\n').take(position.line - 1).map(str::len).sum();
     text[line..].char_indices().nth(position.col - 1).map_or(text.len(), |(at, _)| line + at)
-}
-
-/// The text behind all comments and blanks at its start.
-fn rest_of(text: &str) -> &str {
-    &text[skip_blank(text, 0)..]
 }
 
 /// The brackets that are open at `end`, and the first one before it that is nested too deep.
@@ -215,17 +213,30 @@ fn brackets(text: &str, end: usize) -> (Vec<usize>, Option<usize>) {
     (open, None)
 }
 
-/// Where the bracket stands that should have been closed at `end`, if that is what is wrong there.
-fn open_bracket(text: &str, end: usize) -> Option<String> {
-    let mut open = brackets(text, end).0;
-    let last = open.pop()?;
-    let (bracket, here) = (&text[last..=last], text[skip_blank(text, end.min(text.len()))..].chars().next());
-    let closes = matches!((bracket, here), ("(", Some(')')) | ("[", Some(']')) | ("{", Some('}')));
-    if closes || !matches!(here, None | Some(')' | ']' | '}')) {
-        return None;
+/// A bracket that is open where the text ends, or where another kind of bracket is closed.
+fn unbalanced(text: &str, at: usize) -> Option<(Range<usize>, Flaw)> {
+    let open = brackets(text, at).0.pop()?;
+    let bracket = &text[open..=open];
+    let closing = match bracket {
+        "(" => ')',
+        "[" => ']',
+        _ => '}',
+    };
+    let here = skip_blank(text, at);
+    match text[here..].chars().next() {
+        None => {
+            let flaw = Flaw::new(format!("the text ends before this `{bracket}` is closed"));
+            Some((open..open + 1, Flaw { label: "never closed".into(), ..flaw }))
+        }
+        Some(met @ (')' | ']' | '}')) if met != closing => {
+            let place = Place::of(&"".into(), text, open);
+            let flaw = Flaw::new(format!("`{met}` stands where a `{closing}` is missing"));
+            let open =
+                format!("the `{bracket}` at line {}, column {} is still open", place.line, place.column);
+            Some((here..here + 1, flaw.help(open)))
+        }
+        Some(_) => None,
     }
-    let place = Place::of(&"".into(), text, last);
-    Some(format!("the `{bracket}` at line {}, column {} is still open", place.line, place.column))
 }
 
 /// The first byte from `at` on that is neither blank nor in a comment.
@@ -268,7 +279,7 @@ fn block_comment(text: &str) -> usize {
 }
 
 /// The length of the string, character or raw string at the start of `text`; 0 if there is none.
-fn literal(text: &str) -> usize {
+pub(super) fn literal(text: &str) -> usize {
     let raw = text.strip_prefix('r').map(|rest| rest.len() - rest.trim_start_matches('#').len());
     match (text.as_bytes().first(), raw) {
         (Some(quote @ (b'"' | b'\'')), _) => quoted(text, *quote),
@@ -627,8 +638,8 @@ mod tests {
         insta::assert_snapshot!(refused(""), @"a.ron:1:1: the file is empty; a program is RON: `Name(field: 1)`");
         insta::assert_snapshot!(refused(" // only this"), @"a.ron:1:14: the file is empty; a program is RON: `Name(field: 1)`");
         insta::assert_snapshot!(refused("fn main() {}"), @"a.ron:1:4: the program ends before this; nothing may follow it");
-        insta::assert_snapshot!(refused("(a: [1, 2"), @"a.ron:1:10: a bracket is not closed; the `[` at line 1, column 5 is still open");
-        insta::assert_snapshot!(refused("(a: [1, 2)"), @"a.ron:1:10: a bracket is not closed; the `[` at line 1, column 5 is still open");
+        insta::assert_snapshot!(refused("(a: [1, 2"), @"a.ron:1:5: the text ends before this `[` is closed");
+        insta::assert_snapshot!(refused("(a: [1, 2)"), @"a.ron:1:10: `)` stands where a `]` is missing; the `[` at line 1, column 5 is still open");
         insta::assert_snapshot!(refused("(a: 1\nb: 2)"), @"a.ron:2:1: a comma is missing before this");
         insta::assert_snapshot!(refused("(a: \"half"), @"a.ron:1:6: the quotes that open before this are never closed");
         insta::assert_snapshot!(refused("/* half"), @"a.ron:1:8: a comment `/*` is never closed");

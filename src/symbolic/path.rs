@@ -3,6 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use super::parse::literal;
 use super::value::{Fields, Kind, Name, Value};
 
 /// One step down from a node to a child.
@@ -37,6 +38,15 @@ impl Step {
             Step::Field(name) => Some(name),
             Step::Key(key) => key.as_str(),
             Step::Index(_) => None,
+        }
+    }
+
+    /// The key that this step names in a map.
+    pub(super) fn to_key(&self) -> Option<Value> {
+        match self {
+            Step::Field(_) => None,
+            Step::Index(index) => Some(Value::from(*index)),
+            Step::Key(key) => Some(key.clone()),
         }
     }
 
@@ -99,7 +109,7 @@ impl IntoPath for &str {
         self.parse()
     }
 }
-impl IntoPath for &String {
+impl IntoPath for String {
     fn into_path(self) -> Result<Path, PathError> {
         self.parse()
     }
@@ -286,7 +296,7 @@ impl<'a> Scan<'a> {
         let rest = self.rest();
         let length = rest.find(|c: char| !is_word_char(c)).unwrap_or(rest.len());
         if length == 0 {
-            return Err(self.error("expected a field's name"));
+            return Err(self.error("expected a name"));
         }
         self.at += length;
         Ok(&rest[..length])
@@ -303,20 +313,17 @@ impl<'a> Scan<'a> {
     }
 }
 
-/// The offset of the bracket that closes one opened just before `text`; brackets in strings do not count.
+/// The offset of the bracket that closes one opened just before `text`; brackets in literals do not count.
 fn closing(text: &str) -> Option<usize> {
-    let (mut depth, mut quoted, mut escaped) = (0usize, false, false);
-    for (at, c) in text.char_indices() {
+    let (mut depth, mut at) = (0usize, 0);
+    while let Some(c) = text[at..].chars().next() {
         match c {
-            _ if escaped => escaped = false,
-            '\\' if quoted => escaped = true,
-            '"' => quoted = !quoted,
-            _ if quoted => {}
             '[' | '(' | '{' => depth += 1,
             ']' if depth == 0 => return Some(at),
             ']' | ')' | '}' => depth = depth.checked_sub(1)?,
             _ => {}
         }
+        at += literal(&text[at..]).max(c.len_utf8());
     }
     None
 }
@@ -343,7 +350,7 @@ mod tests {
     #[test]
     fn texts_that_are_no_paths_are_refused_with_their_place() {
         let error = |text: &str| text.parse::<Path>().unwrap_err().to_string();
-        insta::assert_snapshot!(error("a..b"), @"`a..b` is not a path: expected a field's name at character 3");
+        insta::assert_snapshot!(error("a..b"), @"`a..b` is not a path: expected a name at character 3");
         insta::assert_snapshot!(error("é[0"), @"`é[0` is not a path: `[` without its `]` at character 2");
         insta::assert_snapshot!(error("a[0]b"), @"`a[0]b` is not a path: expected `.` or `[` at character 5");
         insta::assert_snapshot!(error("a[]"), @"`a[]` is not a path: expected a number or a key between `[` and `]` at character 2");

@@ -2,7 +2,7 @@
 
 use std::fmt::{self, Display, Write};
 
-use super::value::{Fields, Kind, Value};
+use super::value::{Fields, Kind, Object, Value};
 
 /// How wide [`Value::pretty`] lets a line become.
 const WIDTH: usize = 100;
@@ -32,9 +32,7 @@ impl<W: Write> Line<'_, W> {
                 line.value(value)
             }),
             Kind::Object(object) => {
-                if let Some(name) = &object.name {
-                    identifier(self.0, name)?;
-                }
+                object_name(self.0, object)?;
                 match &object.fields {
                     fields if fields.is_empty() && object.name.is_some() => Ok(()),
                     Fields::Unit => self.0.write_str("()"),
@@ -92,6 +90,18 @@ fn escaped(c: char, quote: char) -> impl Display {
     fmt::from_fn(move |out| if keep { out.write_char(c) } else { write!(out, "{}", c.escape_default()) })
 }
 
+/// The name of an object. `None` and `Some` that are not an option's are marked as raw, for RON has its own idea of them.
+fn object_name(out: &mut impl Write, object: &Object) -> fmt::Result {
+    let Some(name) = object.name.as_deref() else { return Ok(()) };
+    let plain = match name {
+        "None" => object.fields.is_empty(),
+        "Some" => matches!(&object.fields, Fields::Items(items) if items.len() == 1),
+        _ => true,
+    };
+    out.write_str(if plain { "" } else { "r#" })?;
+    if plain { identifier(out, name) } else { out.write_str(name) }
+}
+
 /// A name, marked as raw where RON would not take it as a word.
 fn identifier(out: &mut impl Write, name: &str) -> fmt::Result {
     let mut chars = name.chars();
@@ -136,9 +146,7 @@ impl Pretty {
                 pretty.keyed(&key.to_string(), value);
             }),
             Kind::Object(object) => {
-                if let Some(name) = &object.name {
-                    let _ = identifier(&mut self.out, name);
-                }
+                let _ = object_name(&mut self.out, object);
                 match &object.fields {
                     Fields::Unit => {}
                     Fields::Items(items) => {

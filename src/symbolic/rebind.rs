@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::de::from_value;
-use super::mistake::{Mistake, ProgramError};
+use super::mistake::{Mistake, ProgramError, describe};
 use super::path::{IntoPath, Path, Step};
 use super::ser::to_value;
 use super::value::{Fields, Kind, Object, Value};
@@ -119,38 +119,37 @@ impl Value {
         Ok(node)
     }
 
-    /// Adds a named field to an object that may have one.
+    /// Adds a field to an object or an entry to a map.
     fn add(&mut self, step: &Step, value: Value) -> Result<(), ProgramError> {
-        let error = self.no_child(step);
-        if let Kind::Map(entries) = &mut self.kind
-            && let Step::Key(key) = step
-        {
-            Arc::make_mut(entries).push((key.clone(), value));
-            return Ok(());
-        }
-        let (Kind::Object(object), Some(name)) = (&mut self.kind, step.as_field()) else { return Err(error) };
-        if matches!(&object.fields, Fields::Items(items) if !items.is_empty()) {
-            return Err(error);
-        }
-        let Object { fields, .. } = Arc::make_mut(object);
-        match fields {
-            Fields::Named(fields) => fields.push((name.into(), value)),
-            Fields::Unit | Fields::Items(_) => *fields = Fields::Named(vec![(name.into(), value)]),
+        match (&mut self.kind, step.as_field(), step.to_key()) {
+            (Kind::Map(entries), _, Some(key)) => Arc::make_mut(entries).push((key, value)),
+            (Kind::Object(object), Some(name), _) if object.may_be_named() => {
+                match &mut Arc::make_mut(object).fields {
+                    Fields::Named(fields) => fields.push((name.into(), value)),
+                    empty => *empty = Fields::Named(vec![(name.into(), value)]),
+                }
+            }
+            _ => return Err(self.no_child(step)),
         }
         Ok(())
     }
 
     /// The error that this node has no such child.
     pub(super) fn no_child(&self, step: &Step) -> ProgramError {
-        let allowed = match &self.kind {
-            Kind::List(items) => vec![format!("[0] to [{}]", items.len().saturating_sub(1))],
-            _ => self.children().map(|(step, _)| step.to_string()).collect(),
+        let mistake = match (self.items(), self.len()) {
+            (Some(items), _) => {
+                Mistake::Other(format!("there is no such element; there are {}", items.len()))
+            }
+            (None, 0) => Mistake::Other(format!("there is no such node; {} has none", describe(self))),
+            _ => Mistake::NoSuchNode { allowed: self.children().map(|(step, _)| step.to_string()).collect() },
         };
-        ProgramError {
-            path: Path(vec![step.clone()]),
-            origin: self.origin,
-            mistake: Mistake::NoSuchNode { allowed },
-        }
+        ProgramError { path: Path(vec![step.clone()]), origin: self.origin, mistake }
+    }
+}
+
+impl Object {
+    fn may_be_named(&self) -> bool {
+        self.fields.is_empty() || matches!(self.fields, Fields::Named(_))
     }
 }
 

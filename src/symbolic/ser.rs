@@ -335,7 +335,7 @@ impl ser::SerializeStructVariant for Named {
 }
 
 /// The newtype under which a [`Value`] passes through serde as itself.
-pub(super) const HANDED_OVER: &str = "$cellwright::Value";
+pub(super) const HANDED_OVER: &str = "cellwright_program";
 
 thread_local! {
     /// A [`Value`] on its way through serde's generic signatures, between two neighbouring calls.
