@@ -50,6 +50,12 @@ pub trait Configure {
     fn start(&self) -> Box<dyn SearchAlgorithm>;
 }
 
+#[cfg(test)]
+mod contract;
+mod levels;
+mod planner;
+mod progressive;
+pub use progressive::Progressive;
 mod random;
 pub use random::Random;
 mod regularized_evolution;
@@ -62,6 +68,8 @@ family! {
     pub enum Algorithm: Configure {
         /// Uniform draws without repeats.
         Random(Random) = "random",
+        /// PNAS: from simple cells to larger ones, a surrogate choosing which to train.
+        Progressive(Progressive) = "progressive",
         /// Ageing evolution: the best of a few has a mutated child, the oldest dies.
         RegularizedEvolution(RegularizedEvolution) = "regularized_evolution",
     }

@@ -49,7 +49,7 @@ impl SearchAlgorithm for Evolution {
         let mut rng = context.seed.stream(context.trial, "regularized evolution");
         let size = self.population(context);
         if history.trials.len() >= size {
-            if let Some((genotype, parent)) = self.child(context, history, size, &mut rng)? {
+            if let Some((genotype, parent)) = self.child(context, history, size, &mut rng) {
                 let note = format!("child of {parent}");
                 return Ok(run(context, genotype, Some(parent), note));
             }
@@ -71,17 +71,18 @@ impl Evolution {
         history: &History,
         size: usize,
         rng: &mut Rng,
-    ) -> Result<Option<(Genotype, TrialId)>, GenotypeError> {
+    ) -> Option<(Genotype, TrialId)> {
         let population = &history.trials[history.trials.len() - size..];
         let sample = self.config.sample.unwrap_or(size.div_ceil(4).max(2)).max(1);
         for _ in 0..TOURNAMENTS {
-            let Some(parent) = winner(history, population, sample, rng) else { return Ok(None) };
+            let Some(parent) = winner(history, population, sample, rng) else { return None };
             let mutate = || context.space.mutate(&parent.proposal.genotype, rng);
-            if let Some(child) = self.unseen.first(context.space, MUTANTS, mutate)? {
-                return Ok(Some((child, parent.id)));
+            // An error says that no mutant keeps to the constraints: another parent may have one.
+            if let Ok(Some(child)) = self.unseen.first(context.space, MUTANTS, mutate) {
+                return Some((child, parent.id));
             }
         }
-        Ok(None)
+        None
     }
 }
 

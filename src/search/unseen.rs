@@ -48,6 +48,11 @@ impl Unseen {
         !self.seen.contains(key)
     }
 
+    /// Counts a key among the seen; whether it was new.
+    pub fn add(&mut self, key: &Key) -> bool {
+        self.seen.insert(key.clone())
+    }
+
     /// The first of `draws` genotypes by `draw` that no trial has; `None` where all repeat.
     pub fn first(
         &self,

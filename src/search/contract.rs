@@ -1,0 +1,320 @@
+//! What every algorithm of the table must do, on spaces of every kind.
+
+use std::collections::HashSet;
+
+use super::surrogate::Mlp;
+use super::{Algorithm, Context, Next, Progressive, SearchAlgorithm};
+use crate::random::Seed;
+use crate::space::{Draw, Genotype, Space};
+use crate::symbolic::{self, Value};
+use crate::trial::{Fidelity, History, Objective, Proposal, Trial, TrialState};
+
+/// Spaces of every kind, over bare trees: no network is built.
+pub(super) mod spaces {
+    use crate::space::Space;
+    use crate::symbolic::Sources;
+
+    fn space(text: &str) -> Space {
+        let program = Sources::default().read("test.ron", text).expect("valid RON");
+        Space::untyped(&program).expect("a valid space")
+    }
+
+    /// 4 decisions of 4: 256 candidates.
+    pub fn flat() -> Space {
+        space(
+            "(a: OneOf([0, 1, 2, 3]), b: OneOf([0, 1, 2, 3]), c: OneOf([0, 1, 2, 3]), d: OneOf([0, 1, 2, 3]))",
+        )
+    }
+
+    /// 8 decisions of 4: 65,536 candidates.
+    pub fn wide() -> Space {
+        let fields: Vec<String> = ('a'..='h').map(|name| format!("{name}: OneOf([0, 1, 2, 3])")).collect();
+        space(&format!("({})", fields.join(", ")))
+    }
+
+    /// A choice that brings a number, and one that brings nothing.
+    pub fn conditional() -> Space {
+        space("(optimizer: OneOf([Sgd(momentum: Float(0.0, 1.0)), Adam, Rms]), depth: OneOf([1, 2, 3, 4]))")
+    }
+
+    /// Numbers of all scales, a list and a permutation.
+    pub fn numeric() -> Space {
+        space(
+            "(width: Int(1, 1000), rate: Float(1e-4, 1.0, Log), momentum: Float(0.9, 0.999, ReverseLog),
+              few: Int(0, 2), ops: ManyOf(2, [0, 1, 2], distinct), order: Permutation([0, 1, 2]))",
+        )
+    }
+
+    /// A single candidate.
+    pub fn one_point() -> Space {
+        space("(a: OneOf([7]), b: Int(3, 3), c: 1)")
+    }
+
+    /// 6 candidates, three of them conditional.
+    pub fn small() -> Space {
+        space("(a: OneOf([X(OneOf([0, 1, 2])), Y, Z, W]))")
+    }
+
+    /// A cell of 1 to 3 blocks, and a hyperparameter beside it.
+    pub fn cell() -> Space {
+        let input = |block: usize| {
+            let earlier: String = (1..block).map(|number| format!(", Block({number})")).collect();
+            format!("OneOf([PreviousCell, CellBefore{earlier}])")
+        };
+        let branch = |block| format!("(input: {}, op: OneOf([Conv, Pool, Skip]))", input(block));
+        let blocks: Vec<String> =
+            (1..=3).map(|block| format!("(left: {0}, right: {0})", branch(block))).collect();
+        space(&format!("(cell: Prefix(1, [{}]), rate: Float(1e-3, 1.0, Log))", blocks.join(", ")))
+    }
+
+    /// All of them, by name.
+    pub fn all() -> Vec<(&'static str, Space)> {
+        vec![
+            ("flat", flat()),
+            ("conditional", conditional()),
+            ("numeric", numeric()),
+            ("one point", one_point()),
+            ("small", small()),
+            ("cell", cell()),
+        ]
+    }
+}
+
+/// An algorithm by its name, with its defaults; but networks are small, for unoptimised builds.
+fn algorithm(name: &str) -> Algorithm {
+    match symbolic::from_value(&Value::unit(name)).expect("every algorithm has defaults") {
+        Algorithm::Progressive(config) => {
+            let surrogate = Mlp { members: 3, embedding: 8, hidden: 8, epochs: 20, ..config.surrogate };
+            Algorithm::Progressive(Progressive { surrogate, ..config })
+        }
+        other => other,
+    }
+}
+
+/// A study without a store.
+struct Study<'a> {
+    space: &'a Space,
+    seed: Seed,
+    trials: u64,
+    objective: Objective,
+    worth: &'a dyn Fn(&Space, &Trial) -> TrialState,
+    /// How many trials may be under way at once.
+    workers: usize,
+    /// Whether a fresh algorithm makes every proposal.
+    interrupted: bool,
+}
+
+impl<'a> Study<'a> {
+    fn new(space: &'a Space, worth: &'a dyn Fn(&Space, &Trial) -> TrialState) -> Study<'a> {
+        let objective = Objective::Maximize("accuracy".into());
+        Study { space, seed: Seed(1), trials: 30, objective, worth, workers: 1, interrupted: false }
+    }
+
+    /// All trials, and whether the algorithm ended the study itself.
+    fn run(&self, config: &Algorithm) -> (Vec<Trial>, bool) {
+        let mut algorithm = config.start();
+        let mut results: Vec<TrialState> = Vec::new();
+        let mut trials: Vec<Trial> = Vec::new();
+        while (trials.len() as u64) < self.trials {
+            // Proposal n sees the results of trials up to n - workers; where that is not enough, of one more each time.
+            let mut pending = (self.workers - 1).min(trials.len());
+            let proposal = loop {
+                let ended = trials.len() - pending;
+                trials[..ended]
+                    .iter_mut()
+                    .zip(&results)
+                    .for_each(|(trial, result)| trial.state = result.clone());
+                if self.interrupted {
+                    algorithm = config.start();
+                }
+                match self.ask(&mut *algorithm, &trials) {
+                    Next::Run(proposal) => break Some(proposal),
+                    Next::Done => break None,
+                    Next::Wait => {
+                        pending = pending.checked_sub(1).expect("waits for a trial that is pending")
+                    }
+                }
+            };
+            let Some(proposal) = proposal else {
+                return (trials, true);
+            };
+            let trial = self.trial(proposal, trials.len() as u64);
+            results.push((self.worth)(self.space, &trial));
+            trials.push(trial);
+        }
+        trials.iter_mut().zip(results).for_each(|(trial, result)| trial.state = result);
+        (trials, false)
+    }
+
+    fn ask(&self, algorithm: &mut dyn SearchAlgorithm, trials: &[Trial]) -> Next {
+        let context = Context {
+            space: self.space,
+            seed: self.seed,
+            trial: trials.len() as u64,
+            trials: self.trials,
+            fidelity: Fidelity(1),
+        };
+        let objectives = [self.objective.clone()];
+        algorithm.propose(&context, &History { trials, objectives: &objectives }).expect("a proposal")
+    }
+
+    fn trial(&self, proposal: Proposal, id: u64) -> Trial {
+        let key = self.space.key(&proposal.genotype).expect("a genotype of the space");
+        Trial { id, proposal, key, state: TrialState::Pending, seconds: 0.0 }
+    }
+}
+
+fn finished(accuracy: f64) -> TrialState {
+    TrialState::Finished([("accuracy".to_string(), accuracy)].into_iter().collect())
+}
+
+/// More for larger choices, with a bonus for neighbours that agree: easy to learn, not quite additive.
+fn accuracy(space: &Space, genotype: &Genotype) -> f64 {
+    let active = space.active(genotype).expect("a genotype of the space");
+    let share = |(decision, draw): &(usize, Draw)| match draw {
+        Draw::Choice(choice) => f64::from(*choice) / space.decisions()[*decision].labels.len() as f64,
+        draw => space.decisions()[*decision].kind.share(draw).unwrap_or(0.5),
+    };
+    let shares: Vec<f64> = active.iter().map(share).collect();
+    let agree = shares.windows(2).filter(|pair| pair[0] == pair[1]).count() as f64;
+    let mean = shares.iter().sum::<f64>() / shares.len().max(1) as f64;
+    0.5 + 0.4 * mean + 0.1 * agree / shares.len().max(1) as f64
+}
+
+fn worth(space: &Space, trial: &Trial) -> TrialState {
+    finished(accuracy(space, &trial.proposal.genotype))
+}
+
+fn each(mut check: impl FnMut(&str, &Algorithm, &str, &Space)) {
+    for name in Algorithm::NAMES {
+        for (kind, space) in spaces::all() {
+            check(name, &algorithm(name), kind, &space);
+        }
+    }
+}
+
+fn genotypes(trials: &[Trial]) -> Vec<String> {
+    trials.iter().map(|trial| trial.proposal.genotype.to_string()).collect()
+}
+
+#[test]
+fn proposals_are_of_the_space_and_never_alike() {
+    each(|name, config, kind, space| {
+        let (trials, _) = Study::new(space, &worth).run(config);
+        let mut keys = HashSet::new();
+        for trial in &trials {
+            space
+                .validate(&trial.proposal.genotype)
+                .unwrap_or_else(|error| panic!("{name}, {kind}: {error}"));
+            assert!(keys.insert(trial.key.clone()), "{name}, {kind}: {} twice", trial.proposal.genotype);
+            assert_eq!(trial.proposal.fidelity, Fidelity(1));
+            assert!(trial.proposal.parent.is_none_or(|parent| parent < trial.id), "{name}, {kind}");
+        }
+        assert!(!trials.is_empty(), "{name}, {kind}");
+    });
+}
+
+#[test]
+fn the_same_seed_proposes_the_same_and_another_seed_something_else() {
+    each(|name, config, kind, space| {
+        let (first, _) = Study::new(space, &worth).run(config);
+        let (again, _) = Study::new(space, &worth).run(config);
+        assert_eq!(first, again, "{name}, {kind}");
+        let (other, _) = Study { seed: Seed(2), ..Study::new(space, &worth) }.run(config);
+        if first.len() == 30 {
+            assert_ne!(genotypes(&first), genotypes(&other), "{name}, {kind}");
+        }
+    });
+}
+
+#[test]
+fn interrupted_at_any_trial_it_goes_on_as_if_it_had_not_been() {
+    each(|name, config, kind, space| {
+        let (whole, _) = Study::new(space, &worth).run(config);
+        let (pieces, _) = Study { interrupted: true, ..Study::new(space, &worth) }.run(config);
+        assert_eq!(whole, pieces, "{name}, {kind}");
+    });
+}
+
+#[test]
+fn several_workers_and_interruptions_change_nothing_either() {
+    each(|name, config, kind, space| {
+        let workers = Study { workers: 4, trials: 20, ..Study::new(space, &worth) };
+        let (whole, _) = workers.run(config);
+        let keys: HashSet<_> = whole.iter().map(|trial| &trial.key).collect();
+        assert_eq!(keys.len(), whole.len(), "{name}, {kind}");
+        assert_eq!(whole, Study { interrupted: true, ..workers }.run(config).0, "{name}, {kind}");
+    });
+}
+
+#[test]
+fn a_finite_space_is_proposed_to_its_last_candidate_and_then_done() {
+    let spaces =
+        [("one point", spaces::one_point(), 1), ("small", spaces::small(), 6), ("flat", spaces::flat(), 256)];
+    for name in Algorithm::NAMES {
+        for (kind, space, count) in &spaces {
+            let study = Study { trials: 1000, ..Study::new(space, &worth) };
+            let (trials, done) = study.run(&algorithm(name));
+            assert_eq!((trials.len(), done), (*count, true), "{name}, {kind}");
+        }
+    }
+}
+
+#[test]
+fn failures_and_strange_figures_do_not_stop_it() {
+    let strange: [&dyn Fn(&Space, &Trial) -> TrialState; 5] = [
+        &|_, _| TrialState::Failed("diverged".into()),
+        &|_, _| finished(f64::NAN),
+        &|_, _| finished(0.5),
+        &|_, _| TrialState::Finished(Default::default()),
+        &|space, trial| match trial.id % 4 {
+            0 => TrialState::Failed("out of memory".into()),
+            1 => finished([f64::INFINITY, f64::NEG_INFINITY, 1e300, f64::NAN][trial.id as usize / 4 % 4]),
+            _ => worth(space, trial),
+        },
+    ];
+    each(|name, config, kind, space| {
+        for (number, worth) in strange.iter().enumerate() {
+            let (trials, done) = Study { trials: 20, ..Study::new(space, worth) }.run(config);
+            assert!(done || trials.len() == 20, "{name}, {kind}, {number}: {} trials", trials.len());
+            let keys: HashSet<_> = trials.iter().map(|trial| &trial.key).collect();
+            assert_eq!(keys.len(), trials.len(), "{name}, {kind}, {number}");
+        }
+    });
+}
+
+/// The best accuracy after 60 trials, mean over seeds.
+fn best(
+    space: &Space,
+    config: &Algorithm,
+    objective: &Objective,
+    worth: &dyn Fn(&Space, &Trial) -> TrialState,
+) -> f64 {
+    let seeds = 6;
+    let best = |seed| {
+        let study =
+            Study { seed: Seed(seed), trials: 60, objective: objective.clone(), ..Study::new(space, worth) };
+        let (trials, _) = study.run(config);
+        trials.iter().map(|trial| accuracy(space, &trial.proposal.genotype)).fold(0.0, f64::max)
+    };
+    (0..seeds).map(best).sum::<f64>() / seeds as f64
+}
+
+#[test]
+fn what_learns_beats_random_search() {
+    let loss = |space: &Space, trial: &Trial| {
+        let loss = 100.0 * (1.0 - accuracy(space, &trial.proposal.genotype));
+        TrialState::Finished([("loss".to_string(), loss)].into_iter().collect())
+    };
+    let accuracy = Objective::Maximize("accuracy".into());
+    for (kind, space) in [("wide", spaces::wide()), ("numeric", spaces::numeric()), ("cell", spaces::cell())]
+    {
+        let random = best(&space, &algorithm("Random"), &accuracy, &worth);
+        for name in Algorithm::NAMES.iter().filter(|name| **name != "Random") {
+            let learnt = best(&space, &algorithm(name), &accuracy, &worth);
+            assert!(learnt > random, "{name}, {kind}: {learnt} is no better than {random}");
+            let minimized = best(&space, &algorithm(name), &Objective::Minimize("loss".into()), &loss);
+            assert!(minimized > random, "{name}, {kind}, loss: {minimized} is no better than {random}");
+        }
+    }
+}

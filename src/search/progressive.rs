@@ -1,0 +1,148 @@
+//! Progressive neural architecture search (PNAS).
+//!
+//! Liu et al. 2018, <https://arxiv.org/abs/1712.00559>: begin with the simplest cells, train them all, and learn from
+//! them to predict what a cell is worth; then grow every cell of the beam by every possible block, train the K of them
+//! that are predicted best, learn from all so far, and go on. So a space of 10¹² cells is searched with some hundred
+//! trainings, since most of a large cell's worth shows in its parts.
+//!
+//! Over a program with a `Prefix` a level is one block more. Over any other the first level is random, and every
+//! further level decides the next few decisions of its parents in every possible way. After the last level, where the
+//! study still has trials to give, the best candidates so far are varied in one decision, as many a level as before.
+
+use serde::{Deserialize, Serialize};
+
+use super::planner::Planner;
+use super::surrogate::Mlp;
+use super::unseen::Unseen;
+use super::{Configure, Context, Next, SearchAlgorithm};
+use crate::space::GenotypeError;
+use crate::trial::{History, Proposal, Trial, TrialState};
+
+/// PNAS. What is left out is chosen so that the study's trials suffice for all levels.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Progressive {
+    /// Candidates trained on each level after the first. By default the trials that the first level leaves, shared
+    /// equally, at most PNAS's 256.
+    pub beam: Option<usize>,
+    /// Candidates trained on the first level, at most. By default all one-block cells where the trials allow, else an
+    /// equal share of the trials; over a program without a `Prefix` as many as on any other level.
+    pub first: Option<usize>,
+    /// Levels: the most blocks that are grown. By default as many as the program allows, and over a program without
+    /// a `Prefix` one for every eight trials, 2 to 6.
+    pub levels: Option<usize>,
+    /// What predicts; its learning rate holds from the second fit on.
+    pub surrogate: Mlp,
+    /// The surrogate's learning rate for its first fit, which has only the simplest candidates to learn from.
+    pub first_learning_rate: f64,
+}
+
+impl Default for Progressive {
+    fn default() -> Progressive {
+        Progressive {
+            beam: None,
+            first: None,
+            levels: None,
+            surrogate: Mlp::default(),
+            first_learning_rate: 0.01,
+        }
+    }
+}
+
+impl Progressive {
+    /// The paper's own figures: five blocks, K = 256, all one-block cells; 1,160 trials for cells of 8 ops.
+    pub fn pnas() -> Progressive {
+        Progressive {
+            beam: Some(PNAS_BEAM),
+            first: Some(usize::MAX),
+            levels: Some(5),
+            ..Progressive::default()
+        }
+    }
+}
+
+/// PNAS's K.
+pub(super) const PNAS_BEAM: usize = 256;
+
+impl Configure for Progressive {
+    fn start(&self) -> Box<dyn SearchAlgorithm> {
+        Box::new(Climb { config: self.clone(), unseen: Unseen::default(), plan: None })
+    }
+}
+
+/// The search under way. The plan of a level follows from the trials before it, whose notes say which level they are of.
+struct Climb {
+    config: Progressive,
+    unseen: Unseen,
+    plan: Option<Plan>,
+}
+
+/// What one level trains, in order.
+struct Plan {
+    level: usize,
+    /// The number of trials before the level's first.
+    start: usize,
+    proposals: Vec<Proposal>,
+}
+
+impl SearchAlgorithm for Climb {
+    fn propose(&mut self, context: &Context, history: &History) -> Result<Next, GenotypeError> {
+        self.unseen.read(history);
+        let trials = history.trials;
+        if trials.last().is_some_and(|trial| trial.proposal.note == LEFT_OVER) {
+            return self.left_over(context);
+        }
+        let current = trials.iter().rev().find_map(level_of);
+        if let Some(level) = current {
+            let start =
+                trials.iter().position(|trial| level_of(trial) == Some(level)).unwrap_or(trials.len());
+            if let Some(proposal) = self.planned(context, history, level, start)? {
+                return Ok(Next::Run(proposal));
+            }
+            if trials[start..].iter().any(|trial| trial.state == TrialState::Pending) {
+                return Ok(Next::Wait);
+            }
+        }
+        let next = current.map_or(1, |level| level + 1);
+        match self.planned(context, history, next, trials.len())? {
+            Some(proposal) => Ok(Next::Run(proposal)),
+            None => self.left_over(context),
+        }
+    }
+}
+
+/// The note of candidates that no level reaches.
+const LEFT_OVER: &str = "random, for no level has anything new";
+
+/// The level that a trial was planned for.
+pub(super) fn level_of(trial: &Trial) -> Option<usize> {
+    let rest = trial.proposal.note.strip_prefix("level ")?;
+    rest[..rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len())].parse().ok()
+}
+
+impl Climb {
+    /// The next proposal of a level that began after `start` trials; `None` where all are made.
+    fn planned(
+        &mut self,
+        context: &Context,
+        history: &History,
+        level: usize,
+        start: usize,
+    ) -> Result<Option<Proposal>, GenotypeError> {
+        if self.plan.as_ref().is_none_or(|plan| (plan.level, plan.start) != (level, start)) {
+            let before = History { trials: &history.trials[..start], objectives: history.objectives };
+            let proposals = Planner::new(&self.config, context, before, level).plan()?;
+            self.plan = Some(Plan { level, start, proposals });
+        }
+        let made = history.trials.len() - start;
+        Ok(self.plan.as_ref().and_then(|plan| plan.proposals.get(made)).cloned())
+    }
+
+    fn left_over(&mut self, context: &Context) -> Result<Next, GenotypeError> {
+        let mut rng = context.seed.stream(context.trial, "progressive left over");
+        let genotype = self.unseen.random(context, &mut rng)?;
+        Ok(genotype.map_or(Next::Done, |genotype| {
+            Next::Run(Proposal { genotype, fidelity: context.fidelity, parent: None, note: LEFT_OVER.into() })
+        }))
+    }
+}
