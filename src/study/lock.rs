@@ -12,7 +12,14 @@ pub(super) const NAME: &str = "study.lock";
 /// Held while it lives.
 #[derive(Debug)]
 pub(super) struct Lock {
-    _file: File,
+    file: File,
+}
+
+impl Drop for Lock {
+    /// Closing the file would free the lock too, but not while a process that is just being started still has a copy.
+    fn drop(&mut self) {
+        let _ = self.file.unlock();
+    }
 }
 
 impl Lock {
@@ -38,7 +45,7 @@ impl Lock {
             Err(TryLockError::Error(problem)) => return Err(unwritable(problem)),
         }
         sign(&mut file).map_err(unwritable)?;
-        Ok(Lock { _file: file })
+        Ok(Lock { file })
     }
 }
 

@@ -19,6 +19,7 @@ mod figures;
 mod listen;
 mod lock;
 mod model;
+mod panics;
 mod pool;
 mod rank;
 mod record;

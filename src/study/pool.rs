@@ -1,6 +1,5 @@
 //! Worker threads that evaluate candidates, and let nothing that happens there end the study.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -8,6 +7,7 @@ use std::sync::{Mutex, PoisonError};
 use std::thread::{Builder, Scope};
 use std::time::Instant;
 
+use super::panics;
 use crate::candidate::Candidate;
 use crate::evaluate::{Evaluate, Failure, Job, Outcome, Progress};
 use crate::random::Seed;
@@ -132,13 +132,12 @@ impl<'a> Worker<'a> {
         if progress.should_stop() {
             return Err(Failure::Stopped);
         }
-        let work = AssertUnwindSafe(|| self.site.evaluate(task, &progress));
-        match catch_unwind(work) {
+        match panics::catch(|| self.site.evaluate(task, &progress)) {
             Ok(Err(Failure::Stopped)) if !progress.asked.load(Relaxed) => {
                 Err(Failure::Candidate("the evaluator stopped, though nobody asked it to".into()))
             }
             Ok(result) => result,
-            Err(panic) => Err(Failure::Candidate(format!("panicked: {}", said(&*panic)))),
+            Err(panic) => Err(Failure::Candidate(panic)),
         }
     }
 }
@@ -179,10 +178,4 @@ impl Progress for Reporting<'_> {
         self.asked.fetch_or(stop, Relaxed);
         !stop
     }
-}
-
-/// A panic's words.
-fn said(panic: &(dyn std::any::Any + Send)) -> &str {
-    let text = panic.downcast_ref::<&str>().copied();
-    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("without a word")
 }

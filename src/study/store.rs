@@ -60,7 +60,7 @@ impl Store {
         let store = Store::connect(folder, path.clone(), OpenFlags::SQLITE_OPEN_READ_ONLY, None)?;
         let format = match store.format() {
             // Where nothing can be written, SQLite cannot make its index of the log; without a log it needs none.
-            Err(StudyError::Unwritable { .. }) if !folder.join(format!("{NAME}-wal")).exists() => {
+            Err(StudyError::Unwritable { .. }) if !has_log(folder) => {
                 return Store::read_frozen(folder, &path);
             }
             format => format?,
@@ -308,6 +308,11 @@ impl Store {
     fn corrupt(&self, problem: String) -> StudyError {
         StudyError::Corrupt { folder: self.folder.clone(), problem }
     }
+}
+
+/// Whether there are commits that are not in the database itself yet.
+fn has_log(folder: &Path) -> bool {
+    std::fs::metadata(folder.join(format!("{NAME}-wal"))).is_ok_and(|log| log.len() > 0)
 }
 
 /// A folder may hold a study, the beginning of one, or nothing.

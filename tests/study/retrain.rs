@@ -1,0 +1,150 @@
+//! Final trainings: the best, once each, going on from their checkpoints.
+
+use std::path::Path;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+
+use cellwright::Study;
+use cellwright::evaluate::{Evaluate, Failure, Job, Outcome, Progress};
+use cellwright::ir::Weights;
+use cellwright::study::{Ending, Event, Record, StudyError, rank, read_weights};
+use cellwright::trial::{Fidelity, Metrics, TrialState};
+
+use crate::support::{Climber, Simulated, description, search, space};
+
+/// Counts to its fidelity in its checkpoint, a step at a time.
+#[derive(Default)]
+struct Trainer {
+    /// Where each training began.
+    begun_at: Mutex<Vec<u32>>,
+    fails: bool,
+}
+
+impl Evaluate for Trainer {
+    fn metrics(&self) -> &'static [&'static str] {
+        &["accuracy", "params"]
+    }
+
+    fn evaluate(&self, job: &Job, progress: &dyn Progress) -> Result<Outcome, Failure> {
+        assert!(job.last);
+        if self.fails {
+            return Err(Failure::Candidate("diverged".into()));
+        }
+        let checkpoint = job.checkpoint.unwrap();
+        let begun_at: u32 = std::fs::read_to_string(checkpoint).map_or(0, |text| text.parse().unwrap());
+        self.begun_at.lock().unwrap().push(begun_at);
+        for step in begun_at..job.fidelity.0 {
+            std::fs::write(checkpoint, (step + 1).to_string()).unwrap();
+            if !progress.report(Fidelity(step + 1), &Metrics::default()) {
+                return Err(Failure::Stopped);
+            }
+        }
+        let batch = job.candidate.training.batch as f64;
+        let metrics = [("accuracy", 0.5), ("test_accuracy", 1.0 / batch), ("params", batch)];
+        let weights: Weights = [("bias".to_string(), (vec![1], vec![batch as f32]))].into();
+        let metrics = metrics.map(|(name, figure)| (name.to_string(), figure)).into();
+        Ok(Outcome { metrics, weights: Some(weights) })
+    }
+}
+
+const FIELDS: &str = "trials: 40, retrain: (top: 3, fidelity: 5)";
+
+fn retrain(folder: &Path, fields: &str, trainer: &Trainer, steps: u32) -> (Ending, Record) {
+    let space = space();
+    let mut study = Study::open(folder, &space, &description(fields)).unwrap();
+    let stop = AtomicBool::new(steps == 0);
+    let mut done = 0;
+    let mut listen = |event: &Event| {
+        done += u32::from(matches!(event, Event::Step { .. }));
+        stop.store(done >= steps, Relaxed);
+    };
+    let ending = study.retrain(trainer, &stop, &mut listen).unwrap();
+    assert_eq!(study.record(), &Record::read(folder).unwrap());
+    (ending, study.record().clone())
+}
+
+#[test]
+fn the_best_are_trained_once_and_go_on_after_a_stop() {
+    let folder = tempfile::tempdir().unwrap();
+    let searched = search(folder.path(), &description(FIELDS), 0).unwrap();
+    let trainer = Trainer::default();
+    let (mut stops, record) = (0, loop_until_complete(folder.path(), &trainer));
+    let best = rank(&searched.trials, &searched.description.experiment.objectives);
+    let best: Vec<u64> = best[..3].iter().map(|ranked| ranked.trial.id).collect();
+    assert_eq!(record.finals.iter().map(|one| one.trial).collect::<Vec<_>>(), best);
+    stops += trainer.begun_at.lock().unwrap().iter().filter(|step| **step > 0).count();
+    assert!(stops > 0, "no training went on from its checkpoint");
+
+    for training in &record.finals {
+        let (same, path) = record.model(training.trial).unwrap();
+        assert_eq!(same, training);
+        let TrialState::Finished(metrics) = &training.state else { panic!("{training:?}") };
+        assert_eq!(f64::from(read_weights(&path).unwrap()["bias"].1[0]), metrics["params"]);
+        assert_eq!(
+            training.score(&record.description.experiment.objectives[0]),
+            Some(metrics["test_accuracy"])
+        );
+    }
+    assert_eq!(std::fs::read_dir(folder.path().join("checkpoints")).unwrap().count(), 0);
+    assert!(folder.path().join(format!("models/trial-{}.safetensors", best[0])).is_file());
+
+    let trainings = trainer.begun_at.lock().unwrap().len();
+    assert_eq!(retrain(folder.path(), FIELDS, &trainer, u32::MAX).1.finals, record.finals);
+    assert_eq!(trainer.begun_at.lock().unwrap().len(), trainings, "nothing was trained again");
+}
+
+fn loop_until_complete(folder: &Path, trainer: &Trainer) -> Record {
+    for _ in 0..30 {
+        let (ending, record) = retrain(folder, FIELDS, trainer, 2);
+        if ending == Ending::Complete {
+            return record;
+        }
+    }
+    panic!("the trainings never end");
+}
+
+#[test]
+fn another_fidelity_leaves_the_first_model() {
+    let folder = tempfile::tempdir().unwrap();
+    search(folder.path(), &description(FIELDS), 0).unwrap();
+    let trainer = Trainer::default();
+    let (_, first) = retrain(folder.path(), FIELDS, &trainer, u32::MAX);
+    let longer = "trials: 40, workers: 1, retrain: (top: 1, fidelity: 9)";
+    let (_, record) = retrain(folder.path(), longer, &trainer, u32::MAX);
+    assert_eq!(record.finals.len(), 4);
+    assert_eq!(record.finals[..3], first.finals);
+    let models: std::collections::HashSet<_> = record.finals.iter().map(|one| &one.model).collect();
+    assert_eq!(models.len(), 4);
+    assert_eq!(record.model(record.finals[3].trial).unwrap().0.fidelity, Fidelity(9));
+}
+
+#[test]
+fn the_search_s_ranking_is_compared_with_the_final_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let fields = "trials: 40, retrain: (top: 12, fidelity: 2)";
+    search(folder.path(), &description(fields), 0).unwrap();
+    let (_, record) = retrain(folder.path(), fields, &Trainer::default(), u32::MAX);
+    let tau = record.agreement(Fidelity(2)).unwrap();
+    assert!((-1.0..=1.0).contains(&tau));
+    assert_eq!(record.agreement(Fidelity(3)), None);
+    assert_eq!(record.finals.len(), 12);
+}
+
+#[test]
+fn a_failed_training_is_kept_as_failed_and_an_unknown_trial_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    search(folder.path(), &description(FIELDS), 0).unwrap();
+    let trainer = Trainer { fails: true, ..Trainer::default() };
+    let (ending, record) = retrain(folder.path(), FIELDS, &trainer, u32::MAX);
+    assert_eq!(ending, Ending::Complete);
+    assert!(record.finals.iter().all(|one| one.state == TrialState::Failed("diverged".into())));
+    assert!(record.model(record.finals[0].trial).is_none());
+
+    let space = space();
+    let mut study = Study::open(folder.path(), &space, &description(FIELDS)).unwrap();
+    let (stop, silent) = (AtomicBool::new(false), &mut |_: &Event| {});
+    let error = study.train(&[40], Fidelity(1), &Trainer::default(), &stop, silent).unwrap_err();
+    assert!(matches!(error, StudyError::NoTrial { trial: 40, count: 40 }), "{error}");
+    let evaluator = Simulated { milliseconds: 0 };
+    study.search_with(&mut Climber, &evaluator, &stop, &mut |_: &Event| {}).unwrap();
+}
