@@ -7,10 +7,22 @@ use std::path::Path;
 
 use safetensors::tensor::{SafeTensorError, SafeTensors, TensorView};
 use safetensors::{Dtype, serialize};
+use serde::{Deserialize, Serialize};
 
 use super::{StudyError, lock};
 use crate::evaluate::Trained;
 use crate::ir::Weights;
+
+/// The metadata's entry.
+const ENTRY: &str = "cellwright";
+
+/// What a user of the network must know of the data it was trained on.
+#[derive(Serialize, Deserialize)]
+struct Facts {
+    classes: Vec<String>,
+    mean: Vec<f32>,
+    deviation: Vec<f32>,
+}
 
 /// Writes a trained network so that the file is there whole or not at all, whenever the process dies.
 ///
@@ -47,27 +59,22 @@ fn encode(trained: &Trained) -> Result<Vec<u8>, SafeTensorError> {
         .iter()
         .map(|(name, shape, bytes)| Ok((name, TensorView::new(Dtype::F32, shape.to_vec(), bytes)?)))
         .collect();
-    let facts = HashMap::from([
-        ("classes".to_owned(), serde_json::json!(trained.classes).to_string()),
-        ("mean".to_owned(), serde_json::json!(trained.mean).to_string()),
-        ("deviation".to_owned(), serde_json::json!(trained.deviation).to_string()),
-    ]);
-    serialize(views?, Some(facts))
+    // One entry, for the library writes several in random order, and a training should leave one file.
+    let facts = Facts {
+        classes: trained.classes.clone(),
+        mean: trained.mean.clone(),
+        deviation: trained.deviation.clone(),
+    };
+    let facts = serde_json::to_string(&facts).map_err(SafeTensorError::JsonError)?;
+    serialize(views?, Some(HashMap::from([(ENTRY.to_owned(), facts)])))
 }
 
 fn decode(bytes: &[u8]) -> Result<Trained, SafeTensorError> {
     let (_, header) = SafeTensors::read_metadata(bytes)?;
-    let facts = header.metadata().clone().unwrap_or_default();
-    let fact = |name: &str| facts.get(name).map(String::as_str).unwrap_or("[]");
-    let numbers =
-        |name: &str| serde_json::from_str(fact(name)).map_err(SafeTensorError::InvalidHeaderDeserialization);
-    Ok(Trained {
-        weights: weights(bytes)?,
-        classes: serde_json::from_str(fact("classes"))
-            .map_err(SafeTensorError::InvalidHeaderDeserialization)?,
-        mean: numbers("mean")?,
-        deviation: numbers("deviation")?,
-    })
+    let facts = header.metadata().as_ref().and_then(|entries| entries.get(ENTRY)).map_or("", String::as_str);
+    let facts: Facts = serde_json::from_str(facts).map_err(SafeTensorError::InvalidHeaderDeserialization)?;
+    let Facts { classes, mean, deviation } = facts;
+    Ok(Trained { weights: weights(bytes)?, classes, mean, deviation })
 }
 
 fn weights(bytes: &[u8]) -> Result<Weights, SafeTensorError> {
@@ -90,7 +97,7 @@ fn weights(bytes: &[u8]) -> Result<Weights, SafeTensorError> {
 }
 
 fn broken(path: &Path, problem: &SafeTensorError) -> StudyError {
-    StudyError::Model { path: path.into(), problem: format!("no safetensors file of f32 weights: {problem}") }
+    StudyError::Model { path: path.into(), problem: format!("no model of a final training: {problem}") }
 }
 
 /// Makes a rename survive a loss of power; only Unix lets folders be flushed.

@@ -5,9 +5,9 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use cellwright::Study;
-use cellwright::evaluate::{Evaluate, Failure, Job, Outcome, Progress};
+use cellwright::evaluate::{Evaluate, Failure, Job, Outcome, Progress, Trained};
 use cellwright::ir::Weights;
-use cellwright::study::{Ending, Event, Record, StudyError, rank, read_weights};
+use cellwright::study::{Ending, Event, Record, StudyError, rank, read_model};
 use cellwright::trial::{Fidelity, Metrics, TrialState};
 
 use crate::support::{Climber, Simulated, description, search, space};
@@ -43,7 +43,11 @@ impl Evaluate for Trainer {
         let metrics = [("accuracy", 0.5), ("test_accuracy", 1.0 / batch), ("params", batch)];
         let weights: Weights = [("bias".to_string(), (vec![1], vec![batch as f32]))].into();
         let metrics = metrics.map(|(name, figure)| (name.to_string(), figure)).into();
-        Ok(Outcome { metrics, weights: Some(weights) })
+        let classes = vec!["one".to_string()];
+        Ok(Outcome {
+            metrics,
+            trained: Some(Trained { weights, classes, mean: vec![0.5], deviation: vec![0.25] }),
+        })
     }
 }
 
@@ -79,7 +83,7 @@ fn the_best_are_trained_once_and_go_on_after_a_stop() {
         let (same, path) = record.model(training.trial).unwrap();
         assert_eq!(same, training);
         let TrialState::Finished(metrics) = &training.state else { panic!("{training:?}") };
-        assert_eq!(f64::from(read_weights(&path).unwrap()["bias"].1[0]), metrics["params"]);
+        assert_eq!(f64::from(read_model(&path).unwrap().weights["bias"].1[0]), metrics["params"]);
         assert_eq!(
             training.score(&record.description.experiment.objectives[0]),
             Some(metrics["test_accuracy"])

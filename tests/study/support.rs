@@ -62,8 +62,8 @@ impl Evaluate for Simulated {
         match rng.random_range(0..12) {
             0 => Err(Failure::Candidate(format!("diverged at batch {batch}"))),
             1 => panic!("no batch of {batch} fits"),
-            2 => Ok(Outcome { metrics: metrics(f64::NAN, batch), weights: None }),
-            _ => Ok(Outcome { metrics: metrics(rng.random::<f64>(), batch), weights: None }),
+            2 => Ok(Outcome { metrics: metrics(f64::NAN, batch), trained: None }),
+            _ => Ok(Outcome { metrics: metrics(rng.random::<f64>(), batch), trained: None }),
         }
     }
 }
