@@ -199,6 +199,30 @@ fn pnas_has_136_unique_cells_of_one_block_and_31620_of_two() {
     assert_eq!(pairs.collect::<HashSet<_>>().len(), 31_620);
 }
 
+/// The expansion step of a search scores some 300,000 cells a level, each known by its key.
+#[test]
+#[cfg(not(debug_assertions))]
+fn keys_of_300_000_cells_of_five_blocks_take_seconds() {
+    let mut rng = cellwright::Seed(0).stream(0, "cells");
+    let blocks = [1, 2, 3, 4, 5].map(pnas_blocks);
+    let mut cell = || {
+        let blocks = blocks.iter().map(|all| all[rand::RngExt::random_range(&mut rng, 0..all.len())].clone());
+        Blocks::try_from(blocks.collect::<Vec<_>>()).expect("valid")
+    };
+    let cells: Vec<_> = (0..300_000).map(|_| cell()).collect();
+    let start = std::time::Instant::now();
+    let keys: HashSet<_> = cells.par_iter().map(|blocks| blocks.cell().key()).collect();
+    let seconds = start.elapsed().as_secs_f64();
+    println!(
+        "{} keys, {:.1} microseconds each on {} threads",
+        keys.len(),
+        seconds * 1e6 / 3e5,
+        rayon::current_num_threads()
+    );
+    assert!(keys.len() > 299_000);
+    assert!(seconds < 30.0, "{seconds} s");
+}
+
 const PNASNET5: &str = "Blocks([
     (left: (input: CellBefore, op: SepConv(kernel: 5)), right: (input: CellBefore, op: MaxPool(kernel: 3))),
     (left: (input: PreviousCell, op: SepConv(kernel: 7)), right: (input: PreviousCell, op: MaxPool(kernel: 3))),
@@ -230,6 +254,36 @@ fn pnasnet5_mobile_has_5_1_m_params_and_588_m_macs() {
 fn pnasnet5_large_has_86_1_m_params_and_25_0_g_macs() {
     let cost = cost(Task { input: (3, 331, 331), classes: 1001 }, &pnasnet5(96, 4, 216));
     assert_eq!((cost.params, cost.macs), (86_056_025, 25_006_025_700));
+}
+
+#[test]
+fn darts_has_3_35_m_params() {
+    let edge = |from: &str, op: &str| format!("(from: {from}, op: {op})");
+    let (before, previous) = ("CellBefore", "PreviousCell");
+    let (sep, skip, pool) = ("SepConv(kernel: 3)", "SkipConnect", "MaxPool(kernel: 3)");
+    let cell = |nodes: [[String; 2]; 4]| {
+        format!("ConcatEdges([{}])", nodes.map(|[a, b]| format!("[{a}, {b}],")).concat())
+    };
+    let normal = cell([
+        [edge(before, sep), edge(previous, sep)],
+        [edge(before, sep), edge(previous, sep)],
+        [edge(previous, sep), edge(before, skip)],
+        [edge(before, skip), edge("Node(1)", "DilConv(kernel: 3)")],
+    ]);
+    let reduction = cell([
+        [edge(before, pool), edge(previous, pool)],
+        [edge("Node(1)", skip), edge(previous, pool)],
+        [edge(before, pool), edge("Node(1)", skip)],
+        [edge("Node(1)", skip), edge(previous, pool)],
+    ]);
+    let network = format!(
+        "Stacked(
+            stem: (channels: 108), cell: {normal}, reduction: Cell({reduction}),
+            stages: 3, repeats: 6, channels: 36,
+        )"
+    );
+    // What the authors' code prints for their second-order cells, without the auxiliary head.
+    assert_eq!(cost(CIFAR10, &network).params, 3_349_342);
 }
 
 #[test]

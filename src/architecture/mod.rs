@@ -115,3 +115,107 @@ fn count<'de, const MOST: usize, D: Deserializer<'de>>(deserializer: D) -> Resul
     }
     Err(D::Error::custom(format!("{count} is not between 1 and {MOST}")))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ir::{Primitive, Shape};
+
+    const TASK: Task = Task { input: (3, 9, 9), classes: 4 };
+
+    fn read(text: &str) -> Architecture {
+        let extensions =
+            ron::extensions::Extensions::UNWRAP_VARIANT_NEWTYPES | ron::extensions::Extensions::IMPLICIT_SOME;
+        ron::Options::default().with_default_extension(extensions).from_str(text).expect("a network")
+    }
+
+    fn pnas(left: &str, right: &str, more: &str) -> Architecture {
+        read(&format!(
+            "Stacked(
+                cell: Blocks([(left: (input: {left}), right: (input: {right}))]),
+                stages: 2, repeats: 1, channels: 6, {more}
+            )"
+        ))
+    }
+
+    const SKIP: &str = "CellBefore, op: SkipConnect()";
+    const CONV: &str = "PreviousCell, op: ReluConvBn(kernel: 3)";
+
+    #[test]
+    fn cells_halve_the_resolution_and_double_the_width_from_stage_to_stage() {
+        let graph = pnas(SKIP, CONV, "").graph(&TASK).expect("fits");
+        let shapes: Vec<_> = (0..3)
+            .map(|cell| {
+                let scope = format!("cells.{cell}/");
+                let last = graph.nodes().iter().rev().find(|node| node.scope.starts_with(&scope));
+                last.expect("the cell has nodes").shape
+            })
+            .collect();
+        let map = |channels, side| Shape::Map { channels, height: side, width: side };
+        assert_eq!(shapes, [map(6, 9), map(12, 5), map(12, 5)]);
+        assert_eq!(graph.shape(graph.output()), Shape::Flat(4));
+        let halved =
+            graph.nodes().iter().filter(|node| matches!(node.primitive, Primitive::Shift { .. })).count();
+        // The skip of the strided cell, and what the cell after it reads from before.
+        assert_eq!(halved, 2);
+    }
+
+    #[test]
+    fn branches_that_compute_can_be_dropped_more_often_the_deeper_they_are() {
+        let graph = pnas(SKIP, CONV, "").graph(&TASK).expect("fits");
+        let depths: Vec<_> = graph
+            .nodes()
+            .iter()
+            .filter_map(
+                |node| if let Primitive::DropPath { depth } = node.primitive { Some(depth) } else { None },
+            )
+            .collect();
+        assert_eq!(depths, [1.0 / 3.0, 2.0 / 3.0, 1.0]);
+    }
+
+    #[test]
+    fn isomorphic_networks_share_a_key() {
+        assert_eq!(pnas(SKIP, CONV, "").key(), pnas(CONV, SKIP, "").key());
+        assert_ne!(pnas(SKIP, CONV, "").key(), pnas(SKIP, CONV, "stem: (channels: 5),").key());
+        assert_ne!(pnas(SKIP, CONV, "").key(), pnas(SKIP, SKIP, "").key());
+        assert_ne!(read("Sequential([Conv()])").key(), read("Sequential([])").key());
+    }
+
+    #[test]
+    fn a_skip_is_an_edge_only_where_it_never_strides() {
+        let cells = |reduction: &str| {
+            let network = |cell: &str| {
+                read(&format!("Stacked(cell: {cell}, stages: 2, repeats: 1, channels: 6, {reduction})"))
+            };
+            let straight = network("Edges([[(from: PreviousCell, op: Conv())]])");
+            let skipped = "Edges([[(from: PreviousCell, op: SkipConnect())], [(from: Node(1), op: Conv())]])";
+            (straight.key(), network(skipped).key())
+        };
+        let (straight, skipped) = cells("reduction: Op(MaxPool(kernel: 2))");
+        assert_eq!(straight, skipped);
+        let (straight, skipped) = cells("reduction: SameCell");
+        assert_ne!(straight, skipped);
+    }
+
+    #[test]
+    fn what_cannot_be_built_says_where_and_why() {
+        let error =
+            read("Stacked(cell: Matrix(adjacency: [[0]], ops: []), repeats: 1, channels: 6)").graph(&TASK);
+        assert_eq!(
+            error.unwrap_err().to_string(),
+            "network: no path leads from the input to the output of the matrix"
+        );
+        let narrow = pnas(SKIP, CONV, "stem: (cells: 3),").graph(&TASK).unwrap_err();
+        assert!(narrow.to_string().starts_with("cells.0/previous"), "{narrow}");
+    }
+
+    #[test]
+    fn absurd_numbers_are_refused_when_read() {
+        let cell = "Edges([[(from: PreviousCell, op: SkipConnect(()))]])";
+        let error =
+            ron::from_str::<Stacked>(&format!("(cell: {cell}, repeats: 1000000, channels: 6)")).unwrap_err();
+        assert!(error.to_string().contains("1000000 is not between 1 and 1024"), "{error}");
+        let error = ron::from_str::<Stem>("(kernel: 0)").unwrap_err();
+        assert!(error.to_string().contains("0 is not between 1 and 16"), "{error}");
+    }
+}
