@@ -38,3 +38,55 @@ impl Evaluate for Cost {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::candidate::{Candidate, Task};
+    use crate::random::Seed;
+    use crate::symbolic::{Value, from_value};
+    use crate::trial::Fidelity;
+
+    struct Until(bool);
+
+    impl Progress for Until {
+        fn report(&self, _done: Fidelity, _metrics: &Metrics) -> bool {
+            self.0
+        }
+    }
+
+    fn cost(architecture: &str, go_on: bool) -> Result<Outcome, Failure> {
+        let architecture: Value = architecture.parse().unwrap();
+        let candidate = Candidate {
+            task: Task { input: (1, 8, 8), classes: 10 },
+            architecture: from_value(&architecture).unwrap(),
+            training: Default::default(),
+        };
+        let job = Job {
+            candidate: &candidate,
+            fidelity: Fidelity(1),
+            seed: Seed(0),
+            last: false,
+            checkpoint: None,
+        };
+        Cost {}.evaluate(&job, &Until(go_on))
+    }
+
+    #[test]
+    fn counts_by_hand() {
+        let metrics = cost("Sequential([Conv(kernel: 3, channels: 4)])", true).unwrap().metrics;
+        assert!(metrics.keys().eq(Cost {}.metrics()));
+        // Weights and biases of the convolution and of the classifier.
+        assert_eq!(metrics["params"], f64::from(4 * 9 + 4 + 4 * 10 + 10));
+        assert_eq!(metrics["macs"], f64::from(64 * 4 * 9 + 4 * 10));
+        assert_eq!(metrics["depth"], 2.0);
+        assert!(metrics["activation_bytes"] >= f64::from(64 * 4 * 4));
+    }
+
+    #[test]
+    fn what_cannot_be_built_is_the_candidate_s_fault_and_stopping_nobody_s() {
+        let failure = cost("Sequential([Linear(features: 4), Conv(kernel: 3)])", true).unwrap_err();
+        assert!(matches!(failure, Failure::Candidate(_)), "{failure:?}");
+        assert_eq!(cost("Sequential([])", false).unwrap_err(), Failure::Stopped);
+    }
+}

@@ -1,11 +1,17 @@
 //! Whether two descriptions are of one study, and what differs where they are not.
 
+use std::sync::Arc;
+
 use super::Description;
 use crate::experiment::Experiment;
-use crate::symbolic::{Fields, Name, ProgramError, Value, to_value};
+use crate::symbolic::{Change, Fields, Kind, ProgramError, Value, to_value};
 
-/// How many differing lines an error shows.
+/// How many differences an error shows.
 const SHOWN: usize = 6;
+/// How long a difference may be, in characters.
+const WIDTH: usize = 160;
+/// The fields of a space file that may change: words about it, and the experiment, which is compared by itself.
+const APART: [&str; 2] = ["about", "experiment"];
 
 /// What keeps a stored study from being gone on with as `asked`, a line each; empty where nothing does.
 ///
@@ -16,8 +22,13 @@ pub(super) fn differences(stored: &Description, asked: &Description) -> Result<V
         retrain: asked.experiment.retrain,
         ..stored.experiment.clone()
     };
-    let mut lines = fields(&to_value(&experiment)?, &to_value(&asked.experiment)?);
-    lines.extend(between(stored.space.trim(), asked.space.trim()));
+    let mut lines = changes("experiment", &to_value(&experiment)?, &to_value(&asked.experiment)?);
+    if stored.space != asked.space {
+        lines.extend(match (stored.space.parse::<Value>(), asked.space.parse::<Value>()) {
+            (Ok(stored), Ok(asked)) => changes("space", &space_alone(stored), &space_alone(asked)),
+            _ => vec!["  space: another text".into()],
+        });
+    }
     let more = lines.len().saturating_sub(SHOWN);
     lines.truncate(SHOWN);
     if more > 0 {
@@ -26,34 +37,33 @@ pub(super) fn differences(stored: &Description, asked: &Description) -> Result<V
     Ok(lines)
 }
 
-/// The fields of two experiments that differ.
-fn fields(stored: &Value, asked: &Value) -> Vec<String> {
-    let Some(Fields::Named(fields)) = stored.as_object().map(|object| &object.fields) else {
-        return Vec::new();
-    };
-    let differs = |(name, stored): &(Name, Value)| {
-        let asked = asked.field(name).filter(|asked| *asked != stored)?;
-        Some(format!("  experiment.{name}: stored `{stored}`, asked for `{asked}`"))
-    };
-    fields.iter().filter_map(differs).collect()
+/// A space file without what may change.
+fn space_alone(mut file: Value) -> Value {
+    if let Kind::Object(object) = &mut file.kind
+        && let Fields::Named(fields) = &mut Arc::make_mut(object).fields
+    {
+        fields.retain(|(name, _)| !APART.contains(&&**name));
+    }
+    file
 }
 
-/// The lines between the first and the last that differ, paired up.
-fn between(stored: &str, asked: &str) -> Vec<String> {
-    let (stored, asked): (Vec<&str>, Vec<&str>) = (stored.lines().collect(), asked.lines().collect());
-    let same = stored.iter().zip(&asked).take_while(|(a, b)| a == b).count();
-    let shorter = stored.len().min(asked.len()) - same;
-    let tail = stored.iter().rev().zip(asked.iter().rev()).take(shorter).take_while(|(a, b)| a == b).count();
-    let line = |lines: &[&str], at: usize| match lines[..lines.len() - tail].get(at) {
-        Some(line) => format!("`{}`", line.trim()),
-        None => "nothing".into(),
-    };
-    let end = stored.len().max(asked.len()) - tail;
-    (same..end)
-        .map(|at| (at, line(&stored, at), line(&asked, at)))
-        .filter(|(_, stored, asked)| stored != asked)
-        .map(|(at, stored, asked)| format!("  space, line {}: stored {stored}, asked for {asked}", at + 1))
-        .collect()
+fn changes(what: &str, stored: &Value, asked: &Value) -> Vec<String> {
+    stored.diff(asked).0.iter().map(|change| format!("  {what}.{}", shorten(&words(change)))).collect()
+}
+
+fn words(change: &Change) -> String {
+    match change {
+        Change::Changed { path, from, to } => format!("{path}: stored `{from}`, asked for `{to}`"),
+        Change::Added { path, value } => format!("{path}: asked for `{value}`, which is not stored"),
+        Change::Removed { path, value } => format!("{path}: stored `{value}`, which is not asked for"),
+    }
+}
+
+fn shorten(line: &str) -> String {
+    match line.char_indices().nth(WIDTH) {
+        Some((end, _)) => format!("{}...", &line[..end]),
+        None => line.into(),
+    }
 }
 
 #[cfg(test)]
@@ -66,32 +76,39 @@ mod tests {
     }
 
     #[test]
-    fn more_trials_are_the_same_study() {
-        let stored = description("(a: 1)", "trials: 10");
-        assert!(
-            differences(&stored, &description("(a: 1)\n", "trials: 20, retrain: (top: 3)"))
-                .unwrap()
-                .is_empty()
+    fn what_may_change_is_the_same_study() {
+        let stored =
+            description("Space(about: \"a\", program: (a: 1), experiment: (trials: 10))", "trials: 10");
+        let asked = description(
+            "Space(about: \"b\",\n program: (a: 1), experiment: (trials: 20))",
+            "trials: 20, retrain: (top: 3)",
         );
+        assert_eq!(differences(&stored, &asked).unwrap(), Vec::<String>::new());
     }
 
     #[test]
     fn says_what_differs() {
-        let stored = description("(\n  a: 1,\n  b: 2,\n  c: 3,\n)", "seed: 1");
-        let asked = description("(\n  a: 1,\n  b: 5,\n  b2: 6,\n  c: 3,\n)", "seed: 1, workers: 3");
+        let stored = description("Space(program: (a: 1, b: OneOf([2, 3])))", "seed: 1");
+        let asked = description("Space(program: (a: 1, b: OneOf([2, 4, 5]), c: 3))", "seed: 1, workers: 3");
         let lines = differences(&stored, &asked).unwrap().join("\n");
         insta::assert_snapshot!(lines, @r"
-        experiment.workers: stored `1`, asked for `3`
-        space, line 3: stored `b: 2,`, asked for `b: 5,`
-        space, line 4: stored nothing, asked for `b2: 6,`
+          experiment.workers: stored `1`, asked for `3`
+          space.program.b[0][1]: stored `3`, asked for `4`
+          space.program.b[0][2]: asked for `5`, which is not stored
+          space.program.c: asked for `3`, which is not stored
         ");
     }
 
     #[test]
-    fn shows_a_few_lines_only() {
-        let many = |letter: &str| (0..20).map(|n| format!("{letter}{n}\n")).collect::<String>();
-        let lines = differences(&description(&many("a"), ""), &description(&many("b"), "")).unwrap();
-        assert_eq!(lines.len(), SHOWN + 1);
-        assert_eq!(lines[SHOWN], "  and 14 more");
+    fn long_and_many_differences_are_cut() {
+        let many = |letter: &str| {
+            (0..20).map(|n| format!("{letter}{n}: \"{}\",", "x".repeat(n * 20))).collect::<String>()
+        };
+        let space = |letter| description(&format!("({})", many(letter)), "");
+        let lines = differences(&space("a"), &space("b")).unwrap();
+        assert_eq!((lines.len(), &*lines[SHOWN]), (SHOWN + 1, "  and 34 more"));
+        assert!(lines.iter().all(|line| line.len() < 200));
+        let words = differences(&description("no RON (", ""), &description("nor this", "")).unwrap();
+        assert_eq!(words, ["  space: another text"]);
     }
 }

@@ -7,7 +7,7 @@ use std::process::Command;
 use cellwright::study::{Record, StudyError};
 use cellwright::{Error, Study};
 
-use crate::kill::child;
+use crate::kill::{child, trials};
 use crate::support::{description, search, space, timeless};
 
 const FIELDS: &str = "trials: 12, seed: 3";
@@ -60,7 +60,7 @@ fn another_experiment() {
     the study in `RUN` is of another experiment:
       experiment.seed: stored `3`, asked for `4`
       experiment.workers: stored `1`, asked for `2`
-      space, line 5: stored `batch: OneOf([8, 16, 32, 64]),`, asked for `batch: OneOf([8, 16, 32, 64, 128]),`
+      space.training.batch[0][4]: asked for `128`, which is not stored
     choose another folder, or ask for the stored experiment
     ");
     assert_eq!(contents(folder.path()), before);
@@ -230,7 +230,7 @@ fn a_full_disk_loses_nothing() {
 fn a_file_size_limit_is_a_full_disk() {
     let home = tempfile::tempdir().unwrap();
     let folder = home.path().join("run");
-    let command = child(&folder, 3);
+    let command = child("3", &folder);
     let mut limited = Command::new("sh");
     limited.args(["-c", "trap '' XFSZ; ulimit -f 400; exec \"$0\" \"$@\""]);
     limited.arg(command.get_program()).args(command.get_args());
@@ -241,9 +241,9 @@ fn a_file_size_limit_is_a_full_disk() {
     assert!(error.contains("all trials stored so far are safe"), "{error}");
     assert_eq!(output.status.code(), Some(2));
     let before = Record::read(&folder).unwrap().trials;
-    assert!(child(&folder, 3).status().unwrap().success());
+    assert!(child("3", &folder).status().unwrap().success());
     let after = Record::read(&folder).unwrap().trials;
-    assert_eq!(after.len(), 150);
+    assert_eq!(after.len(), trials(3));
     let kept = before.iter().filter(|trial| trial.seconds > 0.0);
     assert!(kept.clone().count() > 3 && kept.into_iter().all(|trial| after.contains(trial)));
 }

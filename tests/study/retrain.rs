@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::time::Duration;
 
 use cellwright::Study;
 use cellwright::evaluate::{Evaluate, Failure, Job, Outcome, Progress, Trained};
@@ -10,6 +11,7 @@ use cellwright::ir::Weights;
 use cellwright::study::{Ending, Event, Record, StudyError, rank, read_model};
 use cellwright::trial::{Fidelity, Metrics, TrialState};
 
+use crate::kill;
 use crate::support::{Climber, Simulated, description, search, space};
 
 /// Counts to its fidelity in its checkpoint, a step at a time.
@@ -18,6 +20,8 @@ struct Trainer {
     /// Where each training began.
     begun_at: Mutex<Vec<u32>>,
     fails: bool,
+    /// How long a step takes.
+    milliseconds: u64,
 }
 
 impl Evaluate for Trainer {
@@ -34,7 +38,10 @@ impl Evaluate for Trainer {
         let begun_at: u32 = std::fs::read_to_string(checkpoint).map_or(0, |text| text.parse().unwrap());
         self.begun_at.lock().unwrap().push(begun_at);
         for step in begun_at..job.fidelity.0 {
-            std::fs::write(checkpoint, (step + 1).to_string()).unwrap();
+            let part = checkpoint.with_extension("part");
+            std::fs::write(&part, (step + 1).to_string()).unwrap();
+            std::fs::rename(&part, checkpoint).unwrap();
+            std::thread::sleep(Duration::from_millis(self.milliseconds));
             if !progress.report(Fidelity(step + 1), &Metrics::default()) {
                 return Err(Failure::Stopped);
             }
@@ -151,4 +158,43 @@ fn a_failed_training_is_kept_as_failed_and_an_unknown_trial_refused() {
     assert!(matches!(error, StudyError::NoTrial { trial: 40, count: 40 }), "{error}");
     let evaluator = Simulated { milliseconds: 0 };
     study.search_with(&mut Climber, &evaluator, &stop, &mut |_: &Event| {}).unwrap();
+}
+
+const KILLED: &str = "trials: 40, workers: 2, retrain: (top: 4, fidelity: 30)";
+
+/// What a child does that is to be killed.
+pub fn retrain_slowly(folder: &Path) {
+    let trainer = Trainer { milliseconds: 4, ..Trainer::default() };
+    retrain(folder, KILLED, &trainer, u32::MAX);
+    let begun_at = format!("{:?}", trainer.begun_at.lock().unwrap());
+    std::fs::write(folder.with_extension("begun"), begun_at).unwrap();
+}
+
+#[test]
+fn final_trainings_survive_kills() {
+    let home = tempfile::tempdir().unwrap();
+    let (calm, killed) = (home.path().join("calm"), home.path().join("killed"));
+    for folder in [&calm, &killed] {
+        search(folder, &description(KILLED), 0).unwrap();
+    }
+    let (_, undisturbed) = retrain(&calm, KILLED, &Trainer::default(), u32::MAX);
+
+    let (mut kills, mut patience) = (0, 40);
+    while kill::lives(kill::child("retrain", &killed), Duration::from_millis(patience)) {
+        (kills, patience) = (kills + 1, patience + 2);
+    }
+    assert!(kills >= 5, "{kills} kills");
+    let begun_at = std::fs::read_to_string(killed.with_extension("begun")).unwrap();
+    assert_ne!(begun_at, "[0, 0, 0, 0]", "the last child began nothing from the start");
+    let mut finals = Record::read(&killed).unwrap().finals;
+    finals.iter_mut().for_each(|one| one.seconds = 0.0);
+    finals.sort_by_key(|one| one.trial);
+    let mut expected = undisturbed.finals.clone();
+    expected.iter_mut().for_each(|one| one.seconds = 0.0);
+    expected.sort_by_key(|one| one.trial);
+    assert_eq!(finals, expected);
+    for one in &finals {
+        let path = one.model.as_ref().unwrap();
+        assert!(std::fs::read(calm.join(path)).unwrap() == std::fs::read(killed.join(path)).unwrap());
+    }
 }
