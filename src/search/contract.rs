@@ -67,6 +67,23 @@ pub(super) mod spaces {
         space(&format!("(cell: Prefix(1, [{}]), rate: Float(1e-3, 1.0, Log))", blocks.join(", ")))
     }
 
+    /// Networks of one or two blocks, many of them isomorphic, of which only the smaller half may be proposed.
+    pub fn constrained() -> Space {
+        let text = r#"Space(
+            let: { "op": OneOf([SepConv(kernel: 3), ReluConvBn(kernel: 3), MaxPool(kernel: 3), SkipConnect]) },
+            program: (
+                task: (input: (1, 8, 8), classes: 10),
+                architecture: Stacked(cell: Blocks(Prefix(1, [
+                    (left: (input: PreviousCell, op: Fresh("op")), right: (input: CellBefore, op: Fresh("op"))),
+                    (left: (input: Block(1), op: Fresh("op")), right: (input: PreviousCell, op: Fresh("op"))),
+                ])), stages: 1, repeats: 1, channels: 8),
+                training: (learning_rate: OneOf([0.1, 0.01])),
+            ),
+            constraints: [Params(max: 1500)],
+        )"#;
+        Space::from_ron("test.ron", text).expect("a valid space")
+    }
+
     /// All of them, by name.
     pub fn all() -> Vec<(&'static str, Space)> {
         vec![
@@ -76,6 +93,7 @@ pub(super) mod spaces {
             ("one point", one_point()),
             ("small", small()),
             ("cell", cell()),
+            ("constrained", constrained()),
         ]
     }
 }
@@ -84,11 +102,25 @@ pub(super) mod spaces {
 fn algorithm(name: &str) -> Algorithm {
     match symbolic::from_value(&Value::unit(name)).expect("every algorithm has defaults") {
         Algorithm::Progressive(config) => {
-            let surrogate = Mlp { members: 3, embedding: 8, hidden: 8, epochs: 20, ..config.surrogate };
-            Algorithm::Progressive(Progressive { surrogate, ..config })
+            Algorithm::Progressive(Progressive { surrogate: small_networks(), ..config })
         }
         other => other,
     }
+}
+
+/// A surrogate for unoptimised builds.
+pub(super) fn small_networks() -> Mlp {
+    Mlp { members: 3, embedding: 8, hidden: 8, epochs: 20, ..Mlp::default() }
+}
+
+/// The trials of an undisturbed study of [`accuracy`].
+pub(super) fn study(space: &Space, config: &Algorithm, trials: u64) -> Vec<Trial> {
+    Study { trials, ..Study::new(space, &worth) }.run(config).0
+}
+
+/// What an algorithm that has just started proposes after these trials.
+pub(super) fn ask(space: &Space, config: &Algorithm, trials: &[Trial], all: u64) -> Next {
+    Study { trials: all, ..Study::new(space, &worth) }.ask(&mut *config.start(), trials)
 }
 
 /// A study without a store.
@@ -211,6 +243,7 @@ fn proposals_are_of_the_space_and_never_alike() {
             assert!(trial.proposal.parent.is_none_or(|parent| parent < trial.id), "{name}, {kind}");
         }
         assert!(!trials.is_empty(), "{name}, {kind}");
+        assert!((name, kind) != ("Random", "constrained") || space.rejections() > 0, "nothing is forbidden");
     });
 }
 

@@ -189,6 +189,20 @@ impl Decided {
     }
 }
 
+/// Every candidate that has one block more than `genotype` and is the same otherwise: what progressive search makes of
+/// a cell of its beam. Where a program has several growing `Prefix`es, the first grows.
+///
+/// # Errors
+/// A genotype that is not of the space.
+pub fn grown(space: &Space, genotype: &Genotype) -> Result<Vec<Genotype>, GenotypeError> {
+    let parent = Decided::of(space, genotype)?;
+    let prefix = parent.active.iter().find(|(decision, _)| space.prefix_min(*decision).is_some());
+    let Some((prefix, _)) = prefix else { return Ok(Vec::new()) };
+    let mut rng = crate::random::Seed(0).stream(0, "grown");
+    let grown = grow(space, &parent, *prefix, usize::MAX, &mut rng)?;
+    Ok(grown.into_iter().map(|decided| decided.genotype).filter(|grown| grown != genotype).collect())
+}
+
 /// What a decision may hold.
 enum Rule {
     Is(Draw),

@@ -53,6 +53,7 @@ pub trait Configure {
 #[cfg(test)]
 mod contract;
 mod levels;
+pub use levels::grown;
 mod planner;
 mod progressive;
 pub use progressive::Progressive;

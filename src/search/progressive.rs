@@ -146,3 +146,69 @@ impl Climb {
         }))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::contract::{ask, small_networks, spaces, study};
+    use super::*;
+    use crate::search::Algorithm;
+    use crate::space::Gene;
+
+    fn levels(trials: &[Trial]) -> Vec<usize> {
+        trials.iter().map(|trial| level_of(trial).unwrap_or(0)).collect()
+    }
+
+    fn config() -> Progressive {
+        Progressive { surrogate: small_networks(), ..Progressive::default() }
+    }
+
+    #[test]
+    fn levels_share_the_trials() {
+        let trials = study(&spaces::cell(), &Algorithm::Progressive(config()), 24);
+        assert_eq!(levels(&trials), [[1; 8], [2; 8], [3; 8]].concat());
+        let trials = study(&spaces::wide(), &Algorithm::Progressive(config()), 24);
+        assert_eq!(levels(&trials), [[1; 8], [2; 8], [3; 8]].concat());
+    }
+
+    #[test]
+    fn given_figures_are_kept_and_the_best_are_varied_beyond_the_last_level() {
+        let config = Progressive { beam: Some(3), first: Some(5), levels: Some(2), ..config() };
+        let trials = study(&spaces::cell(), &Algorithm::Progressive(config), 13);
+        assert_eq!(levels(&trials), [1, 1, 1, 1, 1, 2, 2, 2, 3, 3, 3, 4, 4]);
+        assert!(
+            trials[5].proposal.note.starts_with("level 2 of 2, predicted accuracy 0."),
+            "{}",
+            trials[5].proposal.note
+        );
+    }
+
+    #[test]
+    fn cells_grow_out_of_cells_of_the_level_before() {
+        let trials = study(&spaces::cell(), &Algorithm::Progressive(config()), 24);
+        let blocks = |trial: &Trial| match &trial.proposal.genotype.0[0] {
+            Gene::Choice(more, blocks) => (*more as usize + 1, blocks.clone()),
+            other => panic!("{other} is no cell"),
+        };
+        for trial in &trials[8..] {
+            let parent = &trials[trial.proposal.parent.expect("grown from a cell") as usize];
+            let ((length, cell), (before, smaller)) = (blocks(trial), blocks(parent));
+            assert_eq!((length, before), (level_of(trial).unwrap(), length - 1));
+            assert_eq!(cell[..smaller.len()], smaller[..]);
+        }
+    }
+
+    #[test]
+    fn the_next_level_waits_for_every_trial_of_the_one_before() {
+        let space = spaces::cell();
+        let config = Algorithm::Progressive(config());
+        let mut trials = study(&space, &config, 24);
+        trials.truncate(8);
+        assert!(matches!(ask(&space, &config, &trials, 24), Next::Run(_)));
+        let state = std::mem::replace(&mut trials[3].state, TrialState::Pending);
+        assert_eq!(ask(&space, &config, &trials, 24), Next::Wait);
+        trials[3].state = TrialState::Failed("diverged".into());
+        assert!(matches!(ask(&space, &config, &trials, 24), Next::Run(_)));
+        trials[3].state = state;
+        assert!(matches!(ask(&space, &config, &trials[..7], 24), Next::Run(_)));
+    }
+}

@@ -103,3 +103,55 @@ fn winner<'a>(history: &History, population: &'a [Trial], sample: usize, rng: &m
 fn run(context: &Context, genotype: Genotype, parent: Option<TrialId>, note: String) -> Next {
     Next::Run(Proposal { genotype, fidelity: context.fidelity, parent, note })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::contract::{spaces, study};
+    use super::*;
+    use crate::search::Algorithm;
+    use crate::trial::Objective;
+
+    fn config(population: usize, sample: usize) -> Algorithm {
+        Algorithm::RegularizedEvolution(RegularizedEvolution {
+            population: Some(population),
+            sample: Some(sample),
+        })
+    }
+
+    #[test]
+    fn parents_are_the_best_of_the_last_trials_and_never_older() {
+        let space = spaces::wide();
+        // So many draws with return that the best member of five is among them.
+        let trials = study(&space, &config(5, 100), 40);
+        assert!(trials[..5].iter().all(|trial| trial.proposal.parent.is_none()));
+        let score = |trial: &Trial| {
+            History { trials: &[], objectives: &[Objective::Maximize("accuracy".into())] }.score(trial)
+        };
+        for trial in &trials[5..] {
+            let population = &trials[trial.id as usize - 5..trial.id as usize];
+            let best = population.iter().filter_map(score).fold(0.0, f64::max);
+            let parent = trial.proposal.parent.expect("a child");
+            assert!(parent + 5 >= trial.id, "{parent} has died before {}", trial.id);
+            assert_eq!(score(&trials[parent as usize]), Some(best));
+            let (child, parent) = (&trial.proposal.genotype, &trials[parent as usize].proposal.genotype);
+            let changed = child.0.iter().zip(&parent.0).filter(|(a, b)| a != b).count();
+            assert_eq!(changed, 1, "{child} differs from {parent} in one decision");
+        }
+    }
+
+    #[test]
+    fn a_population_of_nothing_but_failures_is_no_end() {
+        let space = spaces::flat();
+        let mut trials = study(&space, &config(4, 2), 8);
+        trials.iter_mut().for_each(|trial| trial.state = crate::trial::TrialState::Failed("diverged".into()));
+        assert!(
+            winner(
+                &History { trials: &trials, objectives: &[Objective::Maximize("accuracy".into())] },
+                &trials,
+                2,
+                &mut crate::random::Seed(1).stream(0, "test")
+            )
+            .is_none()
+        );
+    }
+}

@@ -208,3 +208,56 @@ impl Blocks {
         1.0 / counts.product::<usize>().max(1) as f32
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::search::contract::spaces;
+
+    fn features(space: &Space, genotype: &str) -> Features {
+        let active = space.active(&genotype.parse().unwrap()).unwrap();
+        Encoding::of(space).features(space, &active)
+    }
+
+    #[test]
+    fn blocks_share_their_slots_and_alike_decisions_their_tables() {
+        let space = spaces::cell();
+        let encoding = Encoding::of(&space);
+        let slots: Vec<(usize, usize)> =
+            encoding.layout().slots.iter().map(|slot| (slot.kind, slot.width)).collect();
+        // Left input and op, right input and op, and the knots of the rate: inputs grow to four, ops stay three.
+        assert_eq!(slots, [(0, 4), (1, 3), (0, 4), (1, 3), (2, KNOTS)]);
+        assert_eq!(encoding.layout().kinds, [4, 3, KNOTS]);
+    }
+
+    #[test]
+    fn the_tokens_of_blocks_are_averaged() {
+        let space = spaces::cell();
+        let two = features(&space, "1(0,1,0,2,2,1,0,2),1.0");
+        let weight = |column: u32| {
+            two.iter().filter(|(other, _)| *other == column).map(|(_, weight)| weight).sum::<f32>()
+        };
+        // Left inputs 0 and 2, left ops 1 and 1, right inputs 0 and 0, right ops 2 and 2.
+        assert_eq!([weight(0), weight(2), weight(5), weight(7), weight(13)], [0.5, 0.5, 1.0, 1.0, 1.0]);
+        // The rate, at its high end, is outside of all blocks.
+        assert_eq!(weight(14 + KNOTS as u32 - 1), 1.0);
+    }
+
+    #[test]
+    fn numbers_lie_between_knots_and_inactive_decisions_have_no_token() {
+        let space = spaces::conditional();
+        // Three optimizers, then seven knots for the momentum of the first, then four depths.
+        let first = features(&space, "0(0.25),3");
+        assert_eq!(first[0], (0, 1.0));
+        let momentum: Vec<_> = first.iter().filter(|(column, _)| (3..10).contains(column)).collect();
+        assert_eq!(momentum, [&(4, 0.5), &(5, 0.5)]);
+        assert_eq!(features(&space, "1,3"), [(1, 1.0), (13, 1.0)]);
+    }
+
+    #[test]
+    fn what_cannot_be_decided_otherwise_has_no_columns() {
+        let space = spaces::one_point();
+        assert_eq!(Encoding::of(&space).layout().columns(), 0);
+        assert_eq!(features(&space, "0,#3"), []);
+    }
+}
