@@ -1,12 +1,15 @@
 //! Every shipped space loads, and its size is the one that its header gives.
 
+use std::collections::HashSet;
+
 use cellwright::Seed;
 use cellwright::candidate::Candidate;
 use cellwright::space::{Size, Space};
+use rayon::prelude::*;
 
 /// The shipped spaces, with the number that follows `Size:` in each header.
 const SPACES: [(&str, &str); 7] = [
-    ("quickstart", "147,712"),
+    ("quickstart", "86,632"),
     ("pnas_cifar10", "556,869,504,614,656"),
     ("nasbench101", "509,607,936"),
     ("nasbench201", "15,625"),
@@ -58,6 +61,14 @@ fn draws_from_every_space_are_networks_with_an_experiment_to_run_them_in() {
             candidate.graph().unwrap_or_else(|error| panic!("{name}: {error}"));
         }
     }
+}
+
+#[test]
+fn the_space_knows_which_cells_are_one() {
+    let space = load("nasbench201");
+    let genotypes: Vec<_> = space.genotypes().collect();
+    let keys: HashSet<_> = genotypes.par_iter().map(|genotype| space.key(genotype).expect("valid")).collect();
+    assert_eq!((genotypes.len(), keys.len()), (15_625, 5_425));
 }
 
 #[test]
