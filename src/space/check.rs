@@ -1,21 +1,23 @@
 //! Every candidate of every decision, held against the program's type where it stands.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use super::assignment::Assignment;
 use super::decision::{Condition, DecisionKind, Draw};
 use super::genotype::GenotypeError;
 use super::program_type::ProgramType;
-use super::template::Template;
+use super::template::{Body, Template};
 use crate::error::Problem;
-use crate::symbolic::{Fields, Kind, Mistake, Origin, Path, ProgramError, Step, Value};
-use std::sync::Arc;
+use crate::symbolic::{Mistake, Origin, ProgramError};
 
 /// Programs looked at, at most: a second's work, and all candidates of any shipped space many times over.
 const MAX_PROGRAMS: usize = 20_000;
 
 /// Mistakes told, at most: more help nobody.
 const MAX_PROBLEMS: usize = 100;
+
+/// Hyper values directly within one another, at most.
+const MAX_NESTING: usize = 256;
 
 /// Integers of which every value is tried; of wider ones the ends are.
 const MAX_INTEGERS: i128 = 32;
@@ -24,25 +26,68 @@ const MAX_INTEGERS: i128 = 32;
 ///
 /// Each candidate is tried with all other decisions at their first value, wherever it can become active.
 pub(super) fn problems(template: &Template, program_type: &dyn ProgramType) -> Vec<Problem> {
+    let origins = Origins::of(template);
     let mut problems = Vec::new();
     let mut told = HashSet::new();
-    let mut look = |program: &Value| {
-        for error in mistakes(program, program_type) {
-            if told.insert((error.origin.0, error.mistake.to_string())) {
+    let first = std::iter::once(template.first());
+    for assignment in first.chain(trials(template)).take(MAX_PROGRAMS) {
+        for error in program_type.mistakes(&template.materialize(&assignment)) {
+            let error = origins.as_written(error);
+            // Of a number that does not fit, one value is enough to tell.
+            let what = if origins.numbers.contains(&error.origin.0) {
+                String::new()
+            } else {
+                error.mistake.to_string()
+            };
+            if told.insert((error.origin.0, what)) {
                 problems.push(problem(&error));
             }
         }
-        problems.len() < MAX_PROBLEMS
-    };
-    if look(&template.materialize(&template.first())) {
-        let trials = trials(template).take(MAX_PROGRAMS);
-        for assignment in trials {
-            if !look(&template.materialize(&assignment)) {
-                break;
-            }
+        if problems.len() >= MAX_PROBLEMS {
+            break;
         }
     }
     problems
+}
+
+/// Where decisions were written.
+struct Origins {
+    /// The hyper value of each candidate.
+    holders: HashMap<u32, Origin>,
+    /// `Int`s and `Float`s.
+    numbers: HashSet<u32>,
+}
+
+impl Origins {
+    fn of(template: &Template) -> Origins {
+        let mut origins = Origins { holders: HashMap::new(), numbers: HashSet::new() };
+        for (body, decision) in template.bodies.iter().zip(&template.decisions) {
+            match body {
+                Body::Choice(candidates) => origins
+                    .holders
+                    .extend(candidates.iter().map(|part| (part.node.origin(template).0, decision.origin))),
+                Body::Number(origin) => {
+                    origins.numbers.insert(origin.0);
+                }
+                Body::Prefix { .. } | Body::Many { .. } => {}
+            }
+        }
+        origins
+    }
+
+    /// A field that does not exist is written once, whatever may be chosen for it.
+    fn as_written(&self, mut error: ProgramError) -> ProgramError {
+        if matches!(error.mistake, Mistake::UnknownField { .. }) {
+            // No further than the program is deep: hyper values made by code all have the same origin.
+            for _ in 0..MAX_NESTING {
+                match self.holders.get(&error.origin.0) {
+                    Some(holder) if error.origin.0 != Origin::NONE.0 => error.origin = *holder,
+                    _ => break,
+                }
+            }
+        }
+        error
+    }
 }
 
 /// A type's objection as a problem; without a file to point into, the path says where.
@@ -143,66 +188,4 @@ fn sort_round(choices: &mut Vec<u32>, slot: usize, candidates: u32, distinct: bo
             (false, false) => choice,
         };
     }
-}
-
-/// All that a type objects to in a program, as far as one mistake does not hide another: what is objected to is taken
-/// out and the rest looked at again.
-fn mistakes(program: &Value, program_type: &dyn ProgramType) -> Vec<ProgramError> {
-    let mut rest = program.clone();
-    let mut removed: Vec<Path> = Vec::new();
-    let mut mistakes = Vec::new();
-    while let Err(error) = program_type.check(&rest) {
-        if !is_consequence(&error, &removed) {
-            mistakes.push(error.clone());
-        }
-        let Some((parent, step)) = error.path.split_last() else { break };
-        if mistakes.len() >= MAX_PROBLEMS || !remove(&mut rest, &parent, step) {
-            break;
-        }
-        removed.push(parent);
-    }
-    mistakes
-}
-
-/// Whether the type only misses what was taken out.
-fn is_consequence(error: &ProgramError, removed: &[Path]) -> bool {
-    let missing = match &error.mistake {
-        Mistake::MissingField { .. } | Mistake::WrongLength { .. } => true,
-        Mistake::Other(_) | Mistake::WrongValue { .. } => true,
-        _ => false,
-    };
-    missing && removed.iter().any(|parent| *parent == error.path)
-}
-
-/// Takes a child out of a node; false where there is none.
-fn remove(program: &mut Value, parent: &Path, step: &Step) -> bool {
-    let Some(node) = program.get(parent) else { return false };
-    let mut node = node.clone();
-    let removed = match (&mut node.kind, step) {
-        (Kind::List(items), Step::Index(index)) => take(Arc::make_mut(items), *index),
-        (Kind::Map(entries), step) => {
-            let before = entries.len();
-            Arc::make_mut(entries).retain(|(key, _)| Step::key(key) != *step);
-            entries.len() < before
-        }
-        (Kind::Object(object), step) => match (&mut Arc::make_mut(object).fields, step) {
-            (Fields::Items(items), Step::Index(index)) => take(items, *index),
-            (Fields::Named(fields), step) => {
-                let before = fields.len();
-                fields.retain(|(name, _)| Step::field(name.clone()) != *step);
-                fields.len() < before
-            }
-            _ => false,
-        },
-        _ => false,
-    };
-    removed && program.set(parent, node).is_ok()
-}
-
-fn take(items: &mut Vec<Value>, index: usize) -> bool {
-    let there = index < items.len();
-    if there {
-        items.remove(index);
-    }
-    there
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 
 use super::decision::{Condition, Decision, DecisionKind};
-use super::hyper::{self, Hyper};
+use super::form::{self, Hyper};
 use super::label::{label, labels, names};
 use super::template::{Body, Node, Open, Part, Template};
 use crate::error::Problem;
@@ -109,7 +109,7 @@ impl<'a> Compiler<'a> {
             return Node::default();
         }
         self.depth += 1;
-        let node = match hyper::read(value) {
+        let node = match form::read(value) {
             Some(Ok((hyper, name))) => self.hyper(value.origin, hyper, name, place),
             Some(Err(problem)) => {
                 self.problems.push(problem);

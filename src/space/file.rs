@@ -5,7 +5,9 @@ use std::path::{Path, PathBuf};
 use super::compile::Pieces;
 use super::constraint::Constraint;
 use crate::error::{Error, Problem};
-use crate::symbolic::{Fields, Kind, Name, Object, Part, Sources, Value, from_value, nearest};
+use crate::symbolic::{
+    Fields, Kind, Name, Object, Part, ProgramError, Rule, Sources, Value, from_value, nearest,
+};
 
 /// The sections of a space file, in the order in which they are written.
 const SECTIONS: [&str; 8] =
@@ -134,9 +136,47 @@ impl Resolver<'_> {
         }
     }
 
-    fn patch(&mut self, _base: &mut Sections, patch: &Value) {
-        self.problems.push(Problem::new(patch.origin, "`patch` cannot be applied in this version"));
+    /// Changes the sections of the file that is extended, rule by rule.
+    fn patch(&mut self, base: &mut Sections, patch: &Value) {
+        let Kind::List(rules) = &patch.kind else {
+            let problem = Problem::new(patch.origin, "`patch` is a list of rules");
+            self.problems.push(problem.help("write `patch: [Set(\"training.batch\", 64)]`"));
+            return;
+        };
+        let broken = base.is_empty();
+        for item in rules.iter() {
+            let done = match from_value::<Rule>(item) {
+                Ok(_) if broken => continue,
+                Ok(rule) => change(base, &rule).map_err(|error| {
+                    let place =
+                        if error.path.0.is_empty() { String::new() } else { format!("{}: ", error.path) };
+                    let problem = Problem::new(item.origin, format!("{place}{}", error.mistake));
+                    Problem { help: error.help(), ..problem }
+                }),
+                Err(error) => Err(error.problem()),
+            };
+            self.problems.extend(done.err());
+        }
     }
+}
+
+/// Makes one change: paths start at the program, unless they start with the name of a section or with a wildcard.
+fn change(sections: &mut Sections, rule: &Rule) -> Result<(), ProgramError> {
+    let place = match rule {
+        Rule::Set(path, _) | Rule::Insert(path, _) => path.to_string(),
+        Rule::Remove(query) | Rule::Replace { query, .. } | Rule::Rename { query, .. } => query.to_string(),
+    };
+    let first = place.split(['.', '[', '<']).next().unwrap_or_default();
+    if !SECTIONS.contains(&first) && !first.is_empty() && !first.starts_with('*') {
+        let program = sections.iter_mut().find(|(name, _)| &**name == "program");
+        return program.map_or(Ok(()), |(_, program)| rule.apply(program).map(drop));
+    }
+    let mut whole = tree(sections);
+    rule.apply(&mut whole)?;
+    if let Some(Object { fields: Fields::Named(changed), .. }) = whole.as_object() {
+        sections.clone_from(changed);
+    }
+    Ok(())
 }
 
 impl SpaceFile {

@@ -1,6 +1,6 @@
 //! Short texts for candidates, as tables, pictures and messages show them.
 
-use super::hyper;
+use super::form;
 use crate::symbolic::{Fields, Kind, Value};
 
 /// Longest label in characters; what is longer is cut to the name.
@@ -50,7 +50,7 @@ fn write(text: &mut String, value: &Value) {
     if text.len() > 4 * MAX_LENGTH {
         return;
     }
-    if hyper::is_hyper(value) {
+    if form::is_hyper(value) {
         text.push('?');
         return;
     }

@@ -34,6 +34,7 @@ mod decision;
 mod draw;
 mod encode;
 mod file;
+mod form;
 mod genotype;
 mod guarded;
 pub mod hyper;
@@ -41,6 +42,7 @@ mod label;
 mod materialize;
 mod moves;
 mod open;
+mod overlay;
 mod program_type;
 mod size;
 mod template;
@@ -193,11 +195,20 @@ impl Space {
     /// The first place of the program that fits no candidate, or that the program is not of the space's type.
     pub fn encode(&self, program: &Value) -> Result<Genotype, GenotypeError> {
         let given = self.program_type.spelled_out(program).map_err(|error| self.no_program(&error))?;
-        let assignment = self.template.encode(&given, &mut |assignment| {
+        let mut first_difference = None;
+        let found = self.template.encode(&given, &mut |assignment| {
             let made = self.template.materialize(assignment);
-            made == given || self.program_type.spelled_out(&made).is_ok_and(|made| made == given)
-        })?;
-        Ok(self.template.write(&assignment))
+            let Ok(made) = self.program_type.spelled_out(&made) else { return false };
+            if made != given {
+                first_difference.get_or_insert_with(|| overlay::first_difference(&made, &given));
+            }
+            made == given
+        });
+        match (found, first_difference) {
+            (Ok(assignment), _) => Ok(self.template.write(&assignment)),
+            (Err(_), Some(difference)) => Err(GenotypeError(difference)),
+            (Err(error), None) => Err(error),
+        }
     }
 
     /// A type's objection to a program, with the place in the file that it comes from.

@@ -10,12 +10,12 @@ use serde::de::DeserializeOwned;
 
 use super::Key;
 use crate::candidate::Candidate;
-use crate::symbolic::{ProgramError, Value, from_value, to_value};
+use crate::symbolic::{ProgramError, Value, check_all, from_value, to_value};
 
 /// The type of a space's programs, so that spaces over different types are of one type themselves.
 pub(super) trait ProgramType: fmt::Debug + Send + Sync {
-    /// Whether a tree is a program of the type.
-    fn check(&self, program: &Value) -> Result<(), ProgramError>;
+    /// All that keeps a tree from being a program of the type.
+    fn mistakes(&self, program: &Value) -> Vec<ProgramError>;
 
     /// The program as its type writes it: names and defaults spelled out.
     fn spelled_out(&self, program: &Value) -> Result<Value, ProgramError>;
@@ -53,8 +53,8 @@ pub(super) fn candidates() -> Arc<dyn ProgramType> {
 struct Untyped;
 
 impl ProgramType for Untyped {
-    fn check(&self, _program: &Value) -> Result<(), ProgramError> {
-        Ok(())
+    fn mistakes(&self, _program: &Value) -> Vec<ProgramError> {
+        Vec::new()
     }
     fn spelled_out(&self, program: &Value) -> Result<Value, ProgramError> {
         Ok(program.clone())
@@ -70,8 +70,8 @@ impl<P> fmt::Debug for Typed<P> {
 }
 
 impl<P: Serialize + DeserializeOwned> ProgramType for Typed<P> {
-    fn check(&self, program: &Value) -> Result<(), ProgramError> {
-        from_value::<P>(program).map(|_| ())
+    fn mistakes(&self, program: &Value) -> Vec<ProgramError> {
+        mistakes::<P>(program)
     }
     fn spelled_out(&self, program: &Value) -> Result<Value, ProgramError> {
         to_value(&from_value::<P>(program)?)
@@ -82,8 +82,8 @@ impl<P: Serialize + DeserializeOwned> ProgramType for Typed<P> {
 struct Candidates;
 
 impl ProgramType for Candidates {
-    fn check(&self, program: &Value) -> Result<(), ProgramError> {
-        from_value::<Candidate>(program).map(|_| ())
+    fn mistakes(&self, program: &Value) -> Vec<ProgramError> {
+        mistakes::<Candidate>(program)
     }
     fn spelled_out(&self, program: &Value) -> Result<Value, ProgramError> {
         to_value(&from_value::<Candidate>(program)?)
@@ -96,4 +96,9 @@ impl ProgramType for Candidates {
         let Candidate { task, architecture, training } = from_value(program)?;
         Ok(Key(format!("{} {} {}", architecture.key(), to_value(&task)?, to_value(&training)?)))
     }
+}
+
+/// Most programs have none, and finding all takes longer.
+fn mistakes<P: DeserializeOwned>(program: &Value) -> Vec<ProgramError> {
+    if from_value::<P>(program).is_ok() { Vec::new() } else { check_all::<P>(program) }
 }

@@ -75,6 +75,19 @@ impl From<Node> for Part {
 }
 
 impl Node {
+    /// Where the node was written.
+    pub fn origin(&self, template: &Template) -> Origin {
+        match self {
+            Node::Static(value) => value.origin,
+            Node::List(origin, _)
+            | Node::Map(origin, _)
+            | Node::Items(origin, ..)
+            | Node::Named(origin, ..) => *origin,
+            Node::Open(Open::Slot(decision)) => template.decisions[*decision].origin,
+            Node::Open(Open::Piece(piece)) => template.pieces[*piece].node.origin(template),
+        }
+    }
+
     fn collect_opens(&self, opens: &mut Vec<Open>) {
         match self {
             Node::Static(_) => {}
