@@ -61,6 +61,31 @@ pub enum Ending {
 }
 
 /// An open study; nobody else can open it for searching until it is dropped.
+///
+/// ```
+/// use std::sync::atomic::AtomicBool;
+///
+/// use cellwright::study::{Description, Ending, Event, Record, Study, rank};
+/// use cellwright::{Experiment, Space};
+///
+/// let space = Space::from_ron("example.ron", "Space(program: (
+///     task: (input: (1, 8, 8), classes: 10),
+///     architecture: Sequential([Conv(kernel: OneOf([1, 3, 5]), channels: 16)]),
+/// ))")?;
+/// let experiment: Experiment = ron::from_str(r#"(evaluator: Cost(()), objectives: [Minimize("params")])"#)?;
+/// let description = Description { space: space.source_text(), experiment };
+/// let folder = tempfile::tempdir()?;
+///
+/// let evaluator = description.experiment.evaluator.prepare()?;
+/// let mut study = Study::open(folder.path(), &space, &description)?;
+/// let ending = study.search(&*evaluator, &AtomicBool::new(false), &mut |event: &Event| println!("{event:?}"))?;
+/// assert_eq!(ending, Ending::Exhausted); // three candidates, and 100 trials to find them
+///
+/// let record = Record::read(folder.path())?; // from any process, at any time
+/// let best = &rank(&record.trials, &description.experiment.objectives)[0];
+/// assert_eq!(best.metrics["params"], f64::from(16 + 16 + 16 * 10 + 10)); // the 1x1 convolution's network
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub struct Study<'a> {
     space: &'a Space,
     record: Record,

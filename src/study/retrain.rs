@@ -7,7 +7,7 @@ use super::pool::{Pool, Report, Site, Task};
 use super::store::Store;
 use super::{Ending, Event, Final, Listener, Record, StudyError};
 use crate::evaluate::{Failure, Outcome};
-use crate::trial::{Fidelity, TrialId, TrialState};
+use crate::trial::{Fidelity, Metrics, TrialId, TrialState};
 
 /// Final trainings under way.
 pub(super) struct Retraining<'a> {
@@ -84,7 +84,10 @@ impl Retraining<'_> {
         seconds: f64,
     ) -> Result<(), StudyError> {
         let (state, trained) = match result {
-            Ok(outcome) => (TrialState::Finished(outcome.metrics), outcome.trained),
+            Ok(outcome) => match self.not_a_number(&outcome.metrics) {
+                None => (TrialState::Finished(outcome.metrics), outcome.trained),
+                Some(name) => (TrialState::Failed(format!("`{name}` is not a number: it diverged")), None),
+            },
             Err(problem) => (TrialState::Failed(problem.to_string()), None),
         };
         let model = match trained {
@@ -101,6 +104,15 @@ impl Retraining<'_> {
         self.listener.hear(&Event::FinalEnded { training: &training });
         self.record.finals.push(training);
         Ok(())
+    }
+
+    /// An objective of which the training, or its test, has no number.
+    fn not_a_number<'m>(&self, metrics: &'m Metrics) -> Option<&'m str> {
+        let objectives = &self.record.description.experiment.objectives;
+        let ranks = |name: &str| {
+            objectives.iter().any(|one| one.metric() == name.strip_prefix("test_").unwrap_or(name))
+        };
+        metrics.iter().find(|(name, figure)| figure.is_nan() && ranks(name)).map(|(name, _)| name.as_str())
     }
 
     /// Where the model goes, relative to the run folder: an earlier training's stays.

@@ -20,6 +20,7 @@ struct Trainer {
     /// Where each training began.
     begun_at: Mutex<Vec<u32>>,
     fails: bool,
+    diverges: bool,
     /// How long a step takes.
     milliseconds: u64,
 }
@@ -47,7 +48,11 @@ impl Evaluate for Trainer {
             }
         }
         let batch = job.candidate.training.batch as f64;
-        let metrics = [("accuracy", 0.5), ("test_accuracy", 1.0 / batch), ("params", batch)];
+        let metrics = [
+            ("accuracy", 0.5),
+            ("test_accuracy", if self.diverges { f64::NAN } else { 1.0 / batch }),
+            ("params", batch),
+        ];
         let weights: Weights = [("bias".to_string(), (vec![1], vec![batch as f32]))].into();
         let metrics = metrics.map(|(name, figure)| (name.to_string(), figure)).into();
         let classes = vec!["one".to_string()];
@@ -168,6 +173,17 @@ pub fn retrain_slowly(folder: &Path) {
     retrain(folder, KILLED, &trainer, u32::MAX);
     let begun_at = format!("{:?}", trainer.begun_at.lock().unwrap());
     std::fs::write(folder.with_extension("begun"), begun_at).unwrap();
+}
+
+#[test]
+fn a_final_training_that_diverges_has_failed_and_leaves_no_model() {
+    let folder = tempfile::tempdir().unwrap();
+    search(folder.path(), &description(FIELDS), 0).unwrap();
+    let trainer = Trainer { diverges: true, ..Trainer::default() };
+    let (_, record) = retrain(folder.path(), FIELDS, &trainer, u32::MAX);
+    let reason = "`test_accuracy` is not a number: it diverged";
+    assert!(record.finals.iter().all(|one| one.state == TrialState::Failed(reason.into())));
+    assert!(record.finals.iter().all(|one| one.model.is_none()));
 }
 
 #[test]

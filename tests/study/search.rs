@@ -239,7 +239,8 @@ fn ten_thousand_trials_take_as_long_each_as_the_first() {
     println!("2,500, 5,000, 7,500 and 10,000 trials after {times:.2?} s");
     assert!(times[3] < 60.0, "{times:?}");
     let (first, last) = (times[0], times[3] - times[2]);
-    assert!(last < 4.0 * first + 1.0, "the last quarter took {last} s, the first {first} s");
+    // Generous, for machines that have other work; reading all trials for each would take minutes.
+    assert!(last < 10.0 * first + 5.0, "the last quarter took {last} s, the first {first} s");
     let opened = std::time::Instant::now();
     drop(study);
     assert_eq!(Study::open(folder.path(), &space, &description).unwrap().record().trials.len(), 10_000);
