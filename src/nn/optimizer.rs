@@ -38,7 +38,8 @@ impl Learner {
         for (slots, id) in [(decayed, 1), (spared, SPARED)] {
             if !slots.is_empty() {
                 let joined = slots.iter().flat_map(|slot| values[*slot].iter().copied()).collect();
-                groups.push(Param::initialized(ParamId::from(id), vector(joined)));
+                // Burn's optimizers take parameters that are on autodiff, though nothing is recorded for these.
+                groups.push(Param::initialized(ParamId::from(id), vector(joined).autodiff()));
                 members.push(slots.into_iter().map(|slot| (slot, values[slot].len())).collect());
             }
         }
@@ -58,7 +59,7 @@ impl Learner {
     /// The trained parameters: `(slot, values)`.
     pub(super) fn parts(&self) -> impl Iterator<Item = (usize, Tensor<1>)> {
         self.members.iter().zip(&self.groups).flat_map(|(members, group)| {
-            let joined = group.val();
+            let joined = group.val().inner();
             let mut start = 0;
             members.iter().map(move |(slot, length)| {
                 start += length;
@@ -92,7 +93,7 @@ impl Learner {
 
     /// Whether all trained parameters are finite.
     pub(super) fn is_finite(&self) -> bool {
-        self.groups.iter().all(|group| group.val().abs().sum().into_scalar::<f32>().is_finite())
+        self.groups.iter().all(|group| group.val().inner().abs().sum().into_scalar::<f32>().is_finite())
     }
 
     /// The optimizer's state, such as momentum.

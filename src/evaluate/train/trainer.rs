@@ -7,8 +7,8 @@ use rayon::ThreadPoolBuilder;
 use super::Train;
 use crate::data::{Dataset, Pictures};
 use crate::error::Error;
-use crate::evaluate::{Evaluate, Failure, Job, Outcome, Progress};
-use crate::ir::Graph;
+use crate::evaluate::{self, Evaluate, Failure, Job, Outcome, Progress};
+use crate::ir::{Graph, Weights};
 use crate::nn::{Epoch, NnError, Trained, Training, score};
 use crate::trial::{Fidelity, Metrics};
 
@@ -39,10 +39,10 @@ impl Trainer {
         let trained = self.training(job, &graph).run(&mut heard).map_err(failure)?;
         if !job.last {
             let metrics = trained.curve.last().map(figures).unwrap_or_default();
-            return Ok(Outcome { metrics: named(metrics.into_iter().chain(size)), weights: None });
+            return Ok(Outcome { metrics: named(metrics.into_iter().chain(size)), trained: None });
         }
         let metrics = named(self.tested(&graph, &trained)?.into_iter().chain(size));
-        Ok(Outcome { metrics, weights: Some(trained.weights) })
+        Ok(Outcome { metrics, trained: Some(self.described(trained.weights)) })
     }
 
     /// The candidate's network, if it is for this data.
@@ -70,6 +70,12 @@ impl Trainer {
             normal: self.normal(),
             checkpoint: job.checkpoint,
         }
+    }
+
+    /// The weights with what their user must know of the data.
+    fn described(&self, weights: Weights) -> evaluate::Trained {
+        let Dataset { classes, mean, deviation, .. } = self.search.clone();
+        evaluate::Trained { weights, classes, mean, deviation }
     }
 
     fn normal(&self) -> (&[f32], &[f32]) {
@@ -157,7 +163,9 @@ mod tests {
         ron::from_str(&text).unwrap()
     }
 
-    const LAYERS: &str = "ConvBnRelu(ConvBnRelu(channels: Some(8))), MaxPool(MaxPool(stride: Some(2)))";
+    const LAYERS: &str = "ConvBnRelu(ConvBnRelu(channels: Some(16))), MaxPool(MaxPool(stride: Some(2))), \
+                          ConvBnRelu(ConvBnRelu(channels: Some(32)))";
+    const RECIPE: &str = "batch: 16";
 
     fn job(candidate: &Candidate) -> Job<'_> {
         Job { candidate, fidelity: Fidelity(2), seed: Seed(3), last: false, checkpoint: None }
@@ -165,14 +173,14 @@ mod tests {
 
     #[test]
     fn a_search_time_trial_is_scored_on_validation_data() {
-        let candidate = candidate(10, LAYERS, "");
+        let candidate = candidate(10, LAYERS, RECIPE);
         let (evaluator, listener) = (digits(), listener(9));
         let outcome = evaluator.evaluate(&job(&candidate), &listener).unwrap();
         let names: Vec<&str> = outcome.metrics.keys().map(String::as_str).collect();
         assert_eq!(names, evaluator.metrics());
         assert!(outcome.metrics["accuracy"] > 0.3, "{:?}", outcome.metrics);
         assert_eq!(outcome.metrics["params"], candidate.graph().unwrap().cost().params as f64);
-        assert_eq!(outcome.weights, None);
+        assert_eq!(outcome.trained, None);
         let heard = listener.heard.into_inner().unwrap();
         assert_eq!(heard.iter().map(|(done, _)| done.0).collect::<Vec<_>>(), [1, 2]);
         assert_eq!(heard[1].1, outcome.metrics);
@@ -180,13 +188,14 @@ mod tests {
 
     #[test]
     fn the_last_training_reports_the_test_split_and_returns_weights() {
-        let candidate = candidate(10, LAYERS, "");
+        let candidate = candidate(10, LAYERS, RECIPE);
         let job = Job { last: true, ..job(&candidate) };
         let outcome = digits().evaluate(&job, &listener(9)).unwrap();
         assert!(outcome.metrics["test_accuracy"] > 0.5, "{:?}", outcome.metrics);
         assert!(!outcome.metrics.contains_key("accuracy"));
-        let weights = outcome.weights.unwrap();
-        assert_eq!(weights.len(), candidate.graph().unwrap().parameters().len());
+        let trained = outcome.trained.unwrap();
+        assert_eq!(trained.weights.len(), candidate.graph().unwrap().parameters().len());
+        assert_eq!((trained.classes.len(), trained.mean.len()), (10, 1));
     }
 
     #[test]
@@ -194,8 +203,8 @@ mod tests {
         let evaluator = digits();
         let said =
             |candidate: &Candidate, most| evaluator.evaluate(&job(candidate), &listener(most)).unwrap_err();
-        assert_eq!(said(&candidate(10, LAYERS, ""), 1), Failure::Stopped);
-        let Failure::Candidate(text) = said(&candidate(7, LAYERS, ""), 9) else { panic!("stopped") };
+        assert_eq!(said(&candidate(10, LAYERS, RECIPE), 1), Failure::Stopped);
+        let Failure::Candidate(text) = said(&candidate(7, LAYERS, RECIPE), 9) else { panic!("stopped") };
         assert!(text.contains("pictures of 7 classes, the data has (1, 8, 8) and 10"), "{text}");
         let hot = "learning_rate: 1e30, schedule: Constant()";
         let Failure::Candidate(text) = said(&candidate(10, LAYERS, hot), 9) else { panic!("stopped") };
@@ -210,7 +219,7 @@ mod tests {
                 panic!("the listener broke")
             }
         }
-        let candidate = candidate(10, LAYERS, "");
+        let candidate = candidate(10, LAYERS, RECIPE);
         let evaluator = digits();
         let failure = evaluator.evaluate(&job(&candidate), &Broken).unwrap_err();
         assert_eq!(failure, Failure::Candidate("panicked: the listener broke".into()));
