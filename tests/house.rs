@@ -57,7 +57,7 @@ fn what_the_table_allows_passes() {
     passes("op/x.rs", "use crate::ir::{Graph, Shape};\nuse super::Site;\nuse crate::random::Seed;");
     passes("op/x.rs", "/// See [`crate::search::Random`].\n// burn::Tensor is not named here.");
     passes("op/x.rs", "#[cfg(test)]\nmod tests {\n    use crate::search::Random;\n}");
-    passes("evaluate/train.rs", "use crate::nn::train;");
+    passes("evaluate/train/trainer.rs", "use crate::nn::train;");
     passes("nn/bank.rs", "use burn::tensor::Tensor;");
     passes("cli/mod.rs", "use crate::study::Study;\nuse clap::Parser;");
 }
@@ -161,7 +161,7 @@ fn table(text: &str) -> BTreeMap<String, Vec<(String, Option<String>)>> {
     table
 }
 
-/// `` `nn` (only `train.rs`) `` as `nn` in that file only.
+/// `` `nn` (only `trainer.rs`) `` as `nn` in that file only.
 fn allowance(item: &str) -> Option<(String, Option<String>)> {
     let mut names = quoted(item).into_iter();
     let name = names.next()?;
