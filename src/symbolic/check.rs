@@ -199,6 +199,7 @@ mod tests {
 
     #[derive(Debug, Deserialize)]
     #[serde(rename = "Conv", deny_unknown_fields)]
+    #[allow(dead_code)]
     struct RawConv {
         kernel: usize,
         #[serde(default)]

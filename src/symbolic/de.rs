@@ -4,13 +4,11 @@
 //! variant around a struct takes the struct's fields or none at all (`SepConv` is `SepConv` with its defaults), and a
 //! whole number will do for a float. Nothing is allocated for the path unless there is an error.
 
-use std::slice;
+use serde::de::{self, DeserializeOwned, Error as _, Unexpected, Visitor};
 
-use serde::de::{self, DeserializeOwned, DeserializeSeed, Error as _, Unexpected, Visitor};
-
+use super::access::{Entries, Items, Named, Variant};
+use super::handover::{HANDED_OVER, HANDOVER};
 use super::mistake::{Fault, Mistake, ProgramError};
-use super::path::Step;
-use super::ser::{HANDED_OVER, HANDOVER};
 use super::value::{Fields, Kind, Name, Object, Value};
 
 /// The typed program of a tree.
@@ -35,20 +33,25 @@ use super::value::{Fields, Kind, Name, Object, Value};
 /// # Errors
 /// The first node that does not fit the type.
 pub fn from_value<T: DeserializeOwned>(value: &Value) -> Result<T, ProgramError> {
-    T::deserialize(Node { value, bare: false }).map_err(|fault| fault.at(value).error())
+    T::deserialize(Node::new(value)).map_err(|fault| fault.at(value).error())
 }
 
 /// A node to be read as some type.
 #[derive(Clone, Copy)]
-struct Node<'a> {
+pub(super) struct Node<'a> {
     value: &'a Value,
     /// The node's name is that of a variant, and was dealt with: what is left to read are its fields.
     bare: bool,
 }
 
 impl<'de> Node<'de> {
-    fn new(value: &'de Value) -> Node<'de> {
+    pub(super) fn new(value: &'de Value) -> Node<'de> {
         Node { value, bare: false }
+    }
+
+    /// The fields of a node whose name is dealt with.
+    pub(super) fn bare(value: &'de Value) -> Node<'de> {
+        Node { value, bare: true }
     }
 
     fn object(self) -> Option<&'de Object> {
@@ -99,24 +102,28 @@ impl<'de> Node<'de> {
     }
 
     /// Elements by position, all of which must be used.
-    fn visit_items<V: Visitor<'de>>(self, items: &'de [Value], visitor: V) -> Result<V::Value, Fault> {
-        let mut access = Items { items: items.iter(), index: 0 };
+    pub(super) fn visit_items<V: Visitor<'de>>(
+        self,
+        items: &'de [Value],
+        visitor: V,
+    ) -> Result<V::Value, Fault> {
+        let mut access = Items::new(items);
         let done = visitor.visit_seq(&mut access)?;
-        match access.items.len() {
+        match access.left() {
             0 => Ok(done),
             _ => {
-                let expected = format!("{} elements", access.index);
+                let expected = format!("{} elements", access.taken());
                 Err(Fault::new(Mistake::WrongLength { met: items.len(), expected }).at(self.value))
             }
         }
     }
 
-    fn visit_named<V: Visitor<'de>>(
+    pub(super) fn visit_named<V: Visitor<'de>>(
         self,
         fields: &'de [(Name, Value)],
         visitor: V,
     ) -> Result<V::Value, Fault> {
-        visitor.visit_map(Named { fields: fields.iter(), current: None })
+        visitor.visit_map(Named::new(fields))
     }
 
     fn visit_object<V: Visitor<'de>>(self, object: &'de Object, visitor: V) -> Result<V::Value, Fault> {
@@ -127,7 +134,7 @@ impl<'de> Node<'de> {
             }
             (_, Fields::Named(fields)) => self.visit_named(fields, visitor),
             (Some(name), fields) if fields.is_empty() => visitor.visit_borrowed_str(name),
-            (Some(_), _) => visitor.visit_enum(Variant { object, value: self.value }),
+            (Some(_), _) => visitor.visit_enum(Variant::new(object, self.value)),
             (None, Fields::Items(items)) if !items.is_empty() => self.visit_items(items, visitor),
             (None, _) => visitor.visit_unit(),
         }
@@ -163,7 +170,7 @@ impl<'de> de::Deserializer<'de> for Node<'de> {
             Kind::Char(value) => visitor.visit_char(*value),
             Kind::Str(value) => visitor.visit_borrowed_str(value),
             Kind::List(items) => self.visit_items(items, visitor),
-            Kind::Map(entries) => visitor.visit_map(Entries { entries: entries.iter(), current: None }),
+            Kind::Map(entries) => visitor.visit_map(Entries::new(entries)),
             Kind::Object(object) => self.visit_object(object, visitor),
         }
         .map_err(|fault| fault.at(self.value))
@@ -227,7 +234,7 @@ impl<'de> de::Deserializer<'de> for Node<'de> {
                 inner.map_err(|fault| fault.at(&items[0]).within_index(0))
             }
             Some(object) if self.name() == Some(name) && !matches!(object.fields, Fields::Items(_)) => {
-                visitor.visit_newtype_struct(Node { bare: true, ..self })
+                visitor.visit_newtype_struct(Node::bare(self.value))
             }
             _ => visitor.visit_newtype_struct(self),
         }
@@ -266,7 +273,7 @@ impl<'de> de::Deserializer<'de> for Node<'de> {
 
     fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
         match (&self.value.kind, self.object().map(|object| &object.fields)) {
-            (Kind::Map(entries), _) => visitor.visit_map(Entries { entries: entries.iter(), current: None }),
+            (Kind::Map(entries), _) => visitor.visit_map(Entries::new(entries)),
             // A struct with flattened fields asks for a map.
             (_, Some(Fields::Named(fields))) => self.visit_named(fields, visitor),
             _ => self.wrong("a map `{..}`"),
@@ -293,9 +300,7 @@ impl<'de> de::Deserializer<'de> for Node<'de> {
         visitor: V,
     ) -> Result<V::Value, Fault> {
         match self.object() {
-            Some(object) if self.name().is_some() => {
-                visitor.visit_enum(Variant { object, value: self.value })
-            }
+            Some(object) if self.name().is_some() => visitor.visit_enum(Variant::new(object, self.value)),
             _ if self.value.as_str().is_some_and(|text| variants.contains(&text)) => {
                 let message = format!("{} is a text; write the name without quotes", self.value);
                 Err(Fault::new(Mistake::Other(message)).at(self.value))
@@ -329,181 +334,5 @@ fn one_of(name: &str, variants: &[&str]) -> String {
         [first, second, ..] => {
             format!("one of the {} names of `{name}` (`{first}`, `{second}`, ..)", variants.len())
         }
-    }
-}
-
-/// The elements of a list or tuple.
-struct Items<'de> {
-    items: slice::Iter<'de, Value>,
-    index: usize,
-}
-
-impl<'de> de::SeqAccess<'de> for Items<'de> {
-    type Error = Fault;
-
-    fn next_element_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>, Fault> {
-        let Some(item) = self.items.next() else { return Ok(None) };
-        let index = self.index;
-        self.index += 1;
-        seed.deserialize(Node::new(item)).map(Some).map_err(|fault| fault.at(item).within_index(index))
-    }
-    fn size_hint(&self) -> Option<usize> {
-        Some(self.items.len())
-    }
-}
-
-/// The fields of a struct.
-struct Named<'de> {
-    fields: slice::Iter<'de, (Name, Value)>,
-    current: Option<&'de (Name, Value)>,
-}
-
-impl<'de> de::MapAccess<'de> for Named<'de> {
-    type Error = Fault;
-
-    fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, Fault> {
-        self.current = self.fields.next();
-        let Some((name, value)) = self.current else { return Ok(None) };
-        let key = de::value::BorrowedStrDeserializer::new(name);
-        let located = |fault: Fault| fault.at(value).within(Step::field(name.clone()));
-        seed.deserialize(key).map(Some).map_err(located)
-    }
-
-    fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, Fault> {
-        let (name, value) =
-            self.current.take().ok_or_else(|| Fault::custom("a field's value without its name"))?;
-        let located = |fault: Fault| fault.at(value).within(Step::field(name.clone()));
-        seed.deserialize(Node::new(value)).map_err(located)
-    }
-    fn size_hint(&self) -> Option<usize> {
-        Some(self.fields.len())
-    }
-}
-
-/// The entries of a map.
-struct Entries<'de> {
-    entries: slice::Iter<'de, (Value, Value)>,
-    current: Option<&'de (Value, Value)>,
-}
-
-impl<'de> de::MapAccess<'de> for Entries<'de> {
-    type Error = Fault;
-
-    fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, Fault> {
-        self.current = self.entries.next();
-        let Some((key, _)) = self.current else { return Ok(None) };
-        seed.deserialize(Node::new(key)).map(Some).map_err(|fault| fault.at(key).within(Step::key(key)))
-    }
-
-    fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, Fault> {
-        let (key, value) =
-            self.current.take().ok_or_else(|| Fault::custom("a map's value without its key"))?;
-        seed.deserialize(Node::new(value)).map_err(|fault| fault.at(value).within(Step::key(key)))
-    }
-    fn size_hint(&self) -> Option<usize> {
-        Some(self.entries.len())
-    }
-}
-
-/// An object with a name, as an enum's variant.
-struct Variant<'de> {
-    object: &'de Object,
-    value: &'de Value,
-}
-
-impl<'de> Variant<'de> {
-    fn name(&self) -> &'de str {
-        self.object.name.as_deref().unwrap_or_default()
-    }
-
-    fn wrong<T>(self, expected: String) -> Result<T, Fault> {
-        Err(Fault::wrong(self.value, expected))
-    }
-}
-
-impl<'de> de::EnumAccess<'de> for Variant<'de> {
-    type Error = Fault;
-    type Variant = Self;
-
-    fn variant_seed<V: DeserializeSeed<'de>>(self, seed: V) -> Result<(V::Value, Self), Fault> {
-        let variant = seed.deserialize(de::value::BorrowedStrDeserializer::new(self.name()));
-        variant.map(|variant| (variant, Variant { ..self })).map_err(|fault: Fault| fault.at(self.value))
-    }
-}
-
-impl<'de> de::VariantAccess<'de> for Variant<'de> {
-    type Error = Fault;
-
-    fn unit_variant(self) -> Result<(), Fault> {
-        if self.object.fields.is_empty() {
-            Ok(())
-        } else {
-            let name = self.name();
-            self.wrong(format!("`{name}` without fields"))
-        }
-    }
-
-    fn newtype_variant_seed<T: DeserializeSeed<'de>>(self, seed: T) -> Result<T::Value, Fault> {
-        match &self.object.fields {
-            Fields::Items(items) if items.len() == 1 => {
-                let inner = seed.deserialize(Node::new(&items[0]));
-                inner.map_err(|fault| fault.at(&items[0]).within_index(0))
-            }
-            _ => {
-                seed.deserialize(Node { value: self.value, bare: true }).map_err(|fault| fault.at(self.value))
-            }
-        }
-    }
-
-    fn tuple_variant<V: Visitor<'de>>(self, _: usize, visitor: V) -> Result<V::Value, Fault> {
-        match &self.object.fields {
-            Fields::Items(items) => Node::new(self.value).visit_items(items, visitor),
-            Fields::Unit => Node::new(self.value).visit_items(&[], visitor),
-            Fields::Named(_) => {
-                let name = self.name();
-                self.wrong(format!("`{name}(..)` without field names"))
-            }
-        }
-    }
-
-    fn struct_variant<V: Visitor<'de>>(
-        self,
-        _: &'static [&'static str],
-        visitor: V,
-    ) -> Result<V::Value, Fault> {
-        match &self.object.fields {
-            Fields::Named(fields) => Node::new(self.value).visit_named(fields, visitor),
-            fields if fields.is_empty() => Node::new(self.value).visit_named(&[], visitor),
-            _ => {
-                let name = self.name();
-                self.wrong(format!("`{name}(..)` with named fields"))
-            }
-        }
-    }
-}
-
-impl<'de> de::Deserialize<'de> for Value {
-    /// From a program, the node itself; from any other format, its RON text.
-    fn deserialize<D: de::Deserializer<'de>>(deserializer: D) -> Result<Value, D::Error> {
-        deserializer.deserialize_newtype_struct(HANDED_OVER, ValueVisitor)
-    }
-}
-
-struct ValueVisitor;
-
-impl<'de> Visitor<'de> for ValueVisitor {
-    type Value = Value;
-
-    fn expecting(&self, out: &mut std::fmt::Formatter) -> std::fmt::Result {
-        out.write_str("a program's RON text")
-    }
-    fn visit_unit<E: de::Error>(self) -> Result<Value, E> {
-        HANDOVER.take().ok_or_else(|| E::invalid_type(Unexpected::Unit, &self))
-    }
-    fn visit_newtype_struct<D: de::Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
-        deserializer.deserialize_str(self)
-    }
-    fn visit_str<E: de::Error>(self, text: &str) -> Result<Value, E> {
-        text.parse().map_err(|error: crate::error::SpaceError| E::custom(error))
     }
 }

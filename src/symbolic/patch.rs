@@ -66,7 +66,7 @@ pub struct PatchError {
     /// The rule's text.
     pub rule: String,
     /// Why it does not fit.
-    pub error: ProgramError,
+    pub error: Box<ProgramError>,
 }
 
 impl Patch {
@@ -77,7 +77,11 @@ impl Patch {
     pub fn apply(&self, program: &mut Value) -> Result<(), PatchError> {
         let mut changed = program.clone();
         for (index, rule) in self.0.iter().enumerate() {
-            rule.apply(&mut changed).map_err(|error| PatchError { index, rule: rule.to_string(), error })?;
+            rule.apply(&mut changed).map_err(|error| PatchError {
+                index,
+                rule: rule.to_string(),
+                error: Box::new(error),
+            })?;
         }
         *program = changed;
         Ok(())

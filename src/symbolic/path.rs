@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use super::parse::literal;
+use super::token::literal;
 use super::value::{Fields, Kind, Name, Value};
 
 /// One step down from a node to a child.

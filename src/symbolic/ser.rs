@@ -3,13 +3,13 @@
 //! The tree is written as a person would write it: `Some(x)` is `x` (unless that would be read as something else), and
 //! a variant around a struct takes the struct's fields, so `Op::SepConv(SepConv { kernel: 3 })` is `SepConv(kernel: 3)`.
 
-use std::cell::RefCell;
 use std::sync::Arc;
 
 use serde::ser::{self, Serialize};
 
+use super::handover::{HANDED_OVER, HANDOVER};
 use super::mistake::{Fault, Mistake, ProgramError};
-use super::parse::MAX_DEPTH;
+use super::syntax::MAX_DEPTH;
 use super::value::{Fields, Kind, Name, Object, Value};
 
 /// The program of any type that serde can serialise.
@@ -331,32 +331,5 @@ impl ser::SerializeStructVariant for Named {
     }
     fn end(self) -> Result<Node, Fault> {
         Ok(self.node())
-    }
-}
-
-/// The newtype under which a [`Value`] passes through serde as itself.
-pub(super) const HANDED_OVER: &str = "cellwright_program";
-
-thread_local! {
-    /// A [`Value`] on its way through serde's generic signatures, between two neighbouring calls.
-    pub(super) static HANDOVER: RefCell<Option<Value>> = const { RefCell::new(None) };
-}
-
-impl Serialize for Value {
-    /// In a program, the value itself; in any other format, its RON text.
-    fn serialize<S: ser::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        HANDOVER.set(Some(self.clone()));
-        let done = serializer.serialize_newtype_struct(HANDED_OVER, &Text(self));
-        HANDOVER.take();
-        done
-    }
-}
-
-/// A value as its text.
-struct Text<'a>(&'a Value);
-
-impl Serialize for Text<'_> {
-    fn serialize<S: ser::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self.0)
     }
 }
