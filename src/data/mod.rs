@@ -1,7 +1,7 @@
 //! Pictures with classes: the embedded digits, and readers of CIFAR, IDX and class folders.
 //!
 //! Reading only: nothing here knows of training. To add a format: write `x.rs` with `load`, and add its variant to
-//! [`Source`] with its line in [`Source::layout`].
+//! [`Source`] with its line in [`Source::LAYOUTS`].
 
 mod cifar;
 mod digits;
