@@ -7,6 +7,20 @@ use crate::ir::{Graph, Shape, ShapeError};
 use crate::recipe::Recipe;
 
 /// One point of a space: an architecture with its training recipe.
+///
+/// ```
+/// use cellwright::Candidate;
+/// use cellwright::symbolic::{Sources, from_value};
+///
+/// let text = "(
+///     task: (input: (3, 32, 32), classes: 10),
+///     architecture: Sequential([ConvBnRelu(kernel: 3, channels: 16), MaxPool(kernel: 2, stride: 2)]),
+/// )";
+/// let candidate: Candidate = from_value(&Sources::default().read("candidate.ron", text)?)?;
+/// let cost = candidate.graph()?.cost();
+/// assert_eq!(cost.params, 3 * 3 * 3 * 16 + 2 * 16 + 16 * 10 + 10);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Candidate {

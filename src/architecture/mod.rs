@@ -32,6 +32,27 @@ use crate::ir::{Graph, ShapeError};
 use crate::op::{Op, Site};
 
 /// A network, as RON writes it.
+///
+/// ```
+/// use cellwright::Task;
+/// use cellwright::architecture::Architecture;
+/// use cellwright::symbolic::{Sources, from_value};
+///
+/// let text = "Stacked(
+///     cell: Blocks([
+///         Block(
+///             left: Branch(input: PreviousCell, op: SepConv(kernel: 3)),
+///             right: Branch(input: CellBefore, op: SkipConnect),
+///         ),
+///     ]),
+///     stages: 2, repeats: 3, channels: 16,
+/// )";
+/// let network: Architecture = from_value(&Sources::default().read("network.ron", text)?)?;
+/// let graph = network.graph(&Task { input: (3, 32, 32), classes: 10 })?;
+/// assert_eq!(graph.shape(graph.output()).to_string(), "[10]");
+/// assert_eq!(network.cells().len(), 1);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Architecture {
     /// Stages of equal cells.

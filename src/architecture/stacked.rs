@@ -14,6 +14,19 @@ use crate::op::{self, Lower, Op, ReluConvBn, Site, SkipConnect};
 /// convolution and a batch norm, or a factorised reduction where the cell before has twice the resolution; where it
 /// sums (NAS-Bench-201) only if the shapes differ; NAS-Bench-101 projects inside its cells. The first cell reads the
 /// stem twice.
+///
+/// ```
+/// use cellwright::Task;
+/// use cellwright::architecture::Stacked;
+///
+/// let network: Stacked = ron::from_str(
+///     "(cell: Edges([[(from: PreviousCell, op: ReluConvBn((kernel: 3)))]]), stages: 2, repeats: 1, channels: 8)",
+/// )?;
+/// // The stem, one cell a stage, and the same cell between the stages at stride 2.
+/// let graph = network.graph(&Task { input: (1, 8, 8), classes: 10 })?;
+/// assert_eq!(graph.cost().depth, 1 + 3 + 1 + 1);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Stacked {

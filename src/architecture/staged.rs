@@ -9,6 +9,16 @@ use crate::ir::{Graph, ShapeError};
 use crate::op::{Op, Site};
 
 /// A network of stages.
+///
+/// ```
+/// use cellwright::Task;
+/// use cellwright::architecture::Staged;
+///
+/// let network: Staged = ron::from_str("(stages: [(op: ConvBnRelu(()), repeats: 2, channels: 8, stride: 2)])")?;
+/// let graph = network.graph(&Task { input: (3, 32, 32), classes: 10 })?;
+/// assert_eq!(graph.cost().depth, 1 + 2 + 1);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Staged {

@@ -5,6 +5,17 @@ use serde::{Deserialize, Serialize};
 use super::{Blocks, Cell, Edges, Matrix};
 
 /// A cell as RON writes it, in the notation of its paper; all of them become a [`Cell`].
+///
+/// ```
+/// use cellwright::architecture::Wiring;
+///
+/// let edges: Wiring = ron::from_str("Edges([[(from: PreviousCell, op: SkipConnect(()))]])")?;
+/// let blocks: Wiring = ron::from_str(
+///     "Blocks([(left: (input: PreviousCell, op: SkipConnect(())), right: (input: CellBefore, op: SkipConnect(())))])",
+/// )?;
+/// assert_eq!((edges.cell().arity(), blocks.cell().arity()), (1, 2));
+/// # Ok::<(), ron::error::SpannedError>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Wiring {
     /// Blocks of two branches, all of them concatenated: PNAS.
