@@ -4,11 +4,12 @@ use std::collections::HashSet;
 
 use cellwright::Seed;
 use cellwright::candidate::Candidate;
+use cellwright::experiment::Experiment;
 use cellwright::space::{Size, Space};
 use rayon::prelude::*;
 
 /// The shipped spaces, with the number that follows `Size:` in each header.
-const SPACES: [(&str, &str); 7] = [
+const SPACES: [(&str, &str); 8] = [
     ("quickstart", "86,632"),
     ("pnas_cifar10", "556,869,504,614,656"),
     ("nasbench101", "509,607,936"),
@@ -16,6 +17,7 @@ const SPACES: [(&str, &str); 7] = [
     ("darts", "1,076,746,950,455,072,400"),
     ("mobilenet_v2", "16,529,940,864"),
     ("resnet_recipe", "4,536"),
+    ("joint_cifar10", "13,364,868,110,751,744"),
 ];
 
 fn path(name: &str) -> String {
@@ -53,6 +55,9 @@ fn sizes_are_those_of_the_headers() {
 fn draws_from_every_space_are_networks_with_an_experiment_to_run_them_in() {
     for (name, _) in SPACES {
         let space = load(name);
+        let experiment =
+            space.experiment_as::<Experiment>().unwrap_or_else(|error| panic!("{name}: {error:?}"));
+        assert!(experiment.is_some(), "{name} says nothing of how it is searched");
         let mut rng = Seed(5).stream(0, "spaces");
         for _ in 0..8 {
             let genotype = space.random(&mut rng).unwrap_or_else(|error| panic!("{name}: {error}"));
