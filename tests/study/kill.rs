@@ -109,7 +109,7 @@ fn survives_kills(workers: usize) {
         kills += 1;
         let now = ended(&folder);
         // A busy machine may need longer than that to start a process at all.
-        patience = if now.len() > known.len() { PATIENCE } else { patience + 20 };
+        patience = if now.len() > known.len() { PATIENCE } else { patience * 3 / 2 };
         check(&known, &now, &self::started(&folder)[started..]);
         known = now;
     }
@@ -190,7 +190,7 @@ fn the_command_survives_kills() {
     assert!(command(&calm).status().unwrap().success());
     let (mut kills, mut time) = (0, 10);
     while lives(command(&killed), Duration::from_millis(time)) {
-        (kills, time) = (kills + 1, time + 3);
+        (kills, time) = (kills + 1, time * 11 / 10 + 1);
     }
     assert!(kills >= 10, "{kills} kills");
     let (calm, killed) = (Record::read(&calm).unwrap(), Record::read(&killed).unwrap());

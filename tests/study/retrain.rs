@@ -197,7 +197,7 @@ fn final_trainings_survive_kills() {
 
     let (mut kills, mut patience) = (0, 40);
     while kill::lives(kill::child("retrain", &killed), Duration::from_millis(patience)) {
-        (kills, patience) = (kills + 1, patience + 2);
+        (kills, patience) = (kills + 1, patience * 11 / 10);
     }
     assert!(kills >= 5, "{kills} kills");
     let begun_at = std::fs::read_to_string(killed.with_extension("begun")).unwrap();
