@@ -61,7 +61,7 @@ impl Checkpoint {
     }
 
     fn to_bytes(&self, training: u64) -> Result<Vec<u8>, String> {
-        let curve: Vec<u8> = self.curve.iter().flat_map(Epoch::to_bytes).collect();
+        let curve: Vec<u8> = self.curve.iter().copied().flat_map(Epoch::to_bytes).collect();
         let values: Vec<(&String, Vec<u8>)> = self
             .values
             .iter()

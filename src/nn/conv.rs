@@ -1,4 +1,4 @@
-//! Convolution: which of Burn's lowerings to take.
+//! Convolution: the one place that says how it is computed.
 
 use burn::tensor::Tensor;
 use burn::tensor::module::conv2d;

@@ -73,7 +73,7 @@ pub struct Trained {
 impl Epoch {
     pub(super) const BYTES: usize = 32;
 
-    pub(super) fn to_bytes(&self) -> [u8; Epoch::BYTES] {
+    pub(super) fn to_bytes(self) -> [u8; Epoch::BYTES] {
         let score = self.validation.unwrap_or(Score { accuracy: f64::NAN, loss: f64::NAN });
         let fields = [f64::from(self.number), self.train_loss, score.accuracy, score.loss];
         std::array::from_fn(|index| fields[index / 8].to_le_bytes()[index % 8])
@@ -97,7 +97,8 @@ impl Training<'_> {
         let classes = self.check()?;
         let plan = Plan::new(self.graph);
         let normalizer = Normalizer::new(self.normal.0, self.normal.1);
-        let mut state = State::start(self, &plan)?;
+        let checkpoint = self.checkpoint.map(|path| (path, self.identity()));
+        let mut state = State::start(self, &plan, checkpoint)?;
         let batches = |pictures| Batches { pictures, normalizer: &normalizer, classes };
         for epoch in state.curve.len() as u32..self.epochs {
             let train_loss = state.learn(self, &batches(self.train), epoch)?;
@@ -110,8 +111,8 @@ impl Training<'_> {
             }
             let report = Epoch { number: epoch + 1, train_loss, validation };
             state.curve.push(report);
-            if let Some(path) = self.checkpoint {
-                state.checkpoint()?.save(path, self.identity())?;
+            if let Some((path, identity)) = checkpoint {
+                state.checkpoint()?.save(path, identity)?;
             }
             if !heard(&report) {
                 return Err(NnError::Stopped);
@@ -195,11 +196,15 @@ struct State<'p> {
 }
 
 impl<'p> State<'p> {
-    /// The first step's state, or the checkpoint's.
-    fn start(training: &Training, plan: &'p Plan<'p>) -> Result<State<'p>, NnError> {
+    /// The first step's state, or the checkpoint's, which is given with the training's identity.
+    fn start(
+        training: &Training,
+        plan: &'p Plan<'p>,
+        checkpoint: Option<(&Path, u64)>,
+    ) -> Result<State<'p>, NnError> {
         let mut bank = Bank::new(training.seed);
-        let kept = match training.checkpoint {
-            Some(path) => Checkpoint::load(path, training.identity())?,
+        let kept = match checkpoint {
+            Some((path, identity)) => Checkpoint::load(path, identity)?,
             None => None,
         };
         let value = |one: &Parameter| match kept.as_ref().and_then(|kept| kept.values.get(&one.name)) {
@@ -213,7 +218,7 @@ impl<'p> State<'p> {
         }
         let fixed = values.into_iter().map(vector).collect();
         let mut curve = Vec::new();
-        if let (Some(kept), Some(path)) = (kept, training.checkpoint) {
+        if let (Some(kept), Some((path, _))) = (kept, checkpoint) {
             learner.resume(kept.optimizer).map_err(|problem| NnError::checkpoint(path, problem))?;
             curve = kept.curve;
         }
