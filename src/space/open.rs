@@ -14,7 +14,7 @@ use super::file::{self, SpaceFile};
 use super::program_type::{self, ProgramType};
 use super::template::Template;
 use crate::error::{Error, Problem, SpaceError};
-use crate::symbolic::{IntoPath, Origin, Sources, Value, from_value, to_value};
+use crate::symbolic::{self, IntoPath, Mistake, Origin, ProgramError, Sources, Value, from_value, to_value};
 
 /// Random candidates whose networks are built at loading: if none can be, the space is wrong.
 const BUILT_AT_LOAD: u64 = 8;
@@ -55,10 +55,32 @@ impl Space {
     /// # Errors
     /// Where the path leads nowhere, a hyper value is written wrongly, or the type refuses any of the candidates.
     pub fn rebind(self, path: impl IntoPath, value: impl Into<Value>) -> Result<Space, SpaceError> {
+        let refused = |error: ProgramError| told(vec![check::problem(&error)]);
+        let path = path.into_path().map_err(|error| refused(error.into()))?;
         let mut program = self.program;
-        program.set(path, value).map_err(|error| told(vec![check::problem(&error)]))?;
+        let is_new = program.get(&path).is_none();
+        program.set(&path, value).map_err(refused)?;
         let rebound = Space::open(program, self.pieces, self.program_type)?;
+        if is_new {
+            rebound.keeps(&path).map_err(refused)?;
+        }
         Ok(Space { name: self.name, about: self.about, constraints: self.constraints, ..rebound })
+    }
+
+    /// Whether the type takes note of what is at a path: one that ignores unknown fields would drop a misspelt one.
+    fn keeps(&self, path: &symbolic::Path) -> Result<(), ProgramError> {
+        let written = self.template.materialize(&self.template.first());
+        let kept = self.program_type.spelled_out(&written)?;
+        let Some((parent, step)) = path.split_last().filter(|_| written.get(path).is_some()) else {
+            return Ok(());
+        };
+        if kept.get(path).is_some() {
+            return Ok(());
+        }
+        let known = kept.get(&parent).into_iter().flat_map(Value::children);
+        let allowed = known.map(|(step, _)| step.to_string()).collect();
+        let mistake = Mistake::UnknownField { met: step.to_string(), allowed };
+        Err(ProgramError { path: path.clone(), ..ProgramError::new(mistake) })
     }
 
     /// The space of a file, over [candidates](crate::Candidate).

@@ -177,3 +177,82 @@ fn a_wrong_genotype_is_refused_with_its_decision_value_and_range() {
     assert_eq!(error("0(1),#1,[0,1]"), "f0: its choice has 1 genes too many, from `1` on");
     assert_eq!(error("0,#1,[0,1],4"), "1 genes too many after 3 decisions, from `4` on");
 }
+
+#[test]
+fn every_value_of_a_decision_is_drawn_alike() {
+    let four = [0, 1, 2, 3];
+    let rules: [(&[Rule], usize); 4] =
+        [(&[], 16), (&[Rule::Distinct], 12), (&[Rule::Sorted], 10), (&[Rule::Distinct, Rule::Sorted], 6)];
+    let spaces = rules.iter().map(|(rules, values)| (many_of(2, four, rules), *values));
+    let others = [(one_of(four), 4), (int(-2, 5), 8), (permutation([1, 2, 3]), 6), (prefix(1, four), 4)];
+    for (value, values) in spaces.chain(others) {
+        let space = Space::untyped(&value).unwrap();
+        assert_eq!(space.size().to_string(), values.to_string());
+        let (mut rng, draws) = (Seed(5).stream(0, "test"), 400 * values);
+        let mut counts = std::collections::BTreeMap::new();
+        for _ in 0..draws {
+            *counts.entry(space.random(&mut rng).unwrap().to_string()).or_insert(0usize) += 1;
+        }
+        // Six standard deviations of a binomial count.
+        let spread = 6.0 * 400f64.sqrt();
+        assert_eq!(counts.len(), values, "{value}: {counts:?}");
+        assert!(counts.values().all(|count| count.abs_diff(400) < spread as usize), "{value}: {counts:?}");
+    }
+}
+
+#[test]
+fn floats_are_drawn_by_their_scale() {
+    let median = |value: Value| {
+        let space = Space::untyped(&value).unwrap();
+        let mut rng = Seed(5).stream(0, "test");
+        let mut draws: Vec<f64> =
+            (0..2001).map(|_| space.decode(&space.random(&mut rng).unwrap()).unwrap()).collect();
+        draws.sort_by(f64::total_cmp);
+        draws[1000]
+    };
+    assert!((median(float(1.0, 100.0).into()) - 50.5).abs() < 5.0);
+    assert!((median(float(1.0, 100.0).log().into()) - 10.0).abs() < 2.0);
+    assert!((median(float(1.0, 100.0).reverse_log().into()) - 91.0).abs() < 2.0);
+}
+
+#[test]
+fn deep_spaces_need_no_deep_stack() {
+    let deep = |levels: usize| (0..levels).fold(one_of([1, 2]), |inner, _| one_of([inner, 0.into()]));
+    let space = Space::untyped(&deep(90)).unwrap();
+    assert_eq!(space.size().to_string(), "92");
+    let all: Vec<Genotype> = space.genotypes().collect();
+    assert_eq!(all.len(), 92);
+    for genotype in &all {
+        let program = space.materialize(genotype).unwrap();
+        assert_eq!(space.materialize(&space.encode(&program).unwrap()).unwrap(), program);
+        assert_eq!(genotype.to_string().parse::<Genotype>().unwrap(), *genotype);
+    }
+    assert!(Space::untyped(&deep(300)).unwrap_err().to_string().contains("nested more than"));
+}
+
+#[test]
+fn every_candidate_is_held_against_the_type() {
+    #[derive(serde::Serialize, serde::Deserialize)]
+    struct Net {
+        kernels: Vec<u8>,
+        widths: Vec<u8>,
+    }
+    let net = || Space::of(&Net { kernels: vec![3], widths: vec![8] }).unwrap();
+    let refused = |path: &str, value: Value| match net().rebind(path, value) {
+        Ok(_) => Vec::new(),
+        Err(error) => error.problems().iter().map(|problem| problem.message.clone()).collect(),
+    };
+    let number = "expected a whole number from 0 to 255, found";
+    for rules in [&[][..], &[Rule::Distinct], &[Rule::Sorted], &[Rule::Distinct, Rule::Sorted]] {
+        let met = refused("kernels", many_of(2, [1, 256, 2, 257], rules));
+        for wrong in [256, 257] {
+            assert!(met.iter().any(|message| message.ends_with(&format!("{number} `{wrong}`"))), "{met:?}");
+        }
+    }
+    assert_eq!(refused("kernels[0]", int(250, 260)).len(), 1);
+    assert_eq!(refused("widths", prefix(1, [1, 300])), [format!("widths[1]: {number} `300`")]);
+    assert_eq!(refused("width", int(1, 2)), ["width: unknown field `width`"]);
+    assert!(refused("widths", permutation([1, 2])).is_empty());
+    let rebound = net().rebind("kernels[0]", one_of([3, 5])).unwrap().rebind("widths[0]", int(8, 9)).unwrap();
+    assert_eq!(rebound.size().to_string(), "4");
+}
