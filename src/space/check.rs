@@ -172,7 +172,7 @@ fn holding(kind: DecisionKind, choice: u32, slot: Option<usize>) -> Draw {
 }
 
 /// Makes a list sorted that keeps its choice in its slot, where there is one; else sorted all the same.
-fn sort_round(choices: &mut Vec<u32>, slot: usize, candidates: u32, distinct: bool) {
+fn sort_round(choices: &mut [u32], slot: usize, candidates: u32, distinct: bool) {
     let choice = choices[slot];
     let after = choices.len() - slot - 1;
     let fits = !distinct || (choice as usize >= slot && (candidates - choice - 1) as usize >= after);

@@ -247,18 +247,19 @@ impl<'a> Matcher<'a, '_> {
         };
         let slot = before.len();
         let Some(value) = values.get(slot) else { return Step::Go(None, next.clone()) };
-        let allowed = |index: &u32| {
-            !(distinct && before.contains(index))
-                && !(sorted && before.last().is_some_and(|last| last > index))
-        };
+        let twice = |index: &u32| distinct && before.contains(index);
+        let falls = |index: &u32| sorted && before.last().is_some_and(|last| last > index);
         let place = item(path, slot);
-        let ways = fitting(&slots[slot], value).into_iter().filter(allowed).map(|index| {
-            let node =
-                Task::Over(Over { node: &slots[slot][index as usize].node, value, path: place.clone() });
-            let rest = Task::Slots { decision, values, path: path.clone() };
-            let drawn = before.iter().copied().chain([index]).collect();
-            (Settled::Draw(decision, Draw::Many(drawn)), queue(vec![node, rest], next))
-        });
+        let ways = fitting(&slots[slot], value)
+            .into_iter()
+            .filter(|index| !twice(index) && !falls(index))
+            .map(|index| {
+                let node =
+                    Task::Over(Over { node: &slots[slot][index as usize].node, value, path: place.clone() });
+                let rest = Task::Slots { decision, values, path: path.clone() };
+                let drawn = before.iter().copied().chain([index]).collect();
+                (Settled::Draw(decision, Draw::Many(drawn)), queue(vec![node, rest], next))
+            });
         self.ways(ways.collect(), decision, value, &place)
     }
 
