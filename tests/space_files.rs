@@ -53,6 +53,12 @@ fn the_source_text_needs_no_other_file() {
     let again = Space::from_ron("somewhere/else.ron", &text).unwrap();
     assert_eq!(again.source_text(), text);
     assert_eq!(again.constraints(), space.constraints());
+    let rebound = space.rebind("training.learning_rate", 0.1).unwrap();
+    let space = Space::from_ron("rebound.ron", &rebound.source_text()).unwrap();
+    assert_eq!(space.size().to_string(), "36");
+    assert_eq!((space.name(), space.constraints()), (Some("small"), again.constraints()));
+    assert_eq!(rebound.experiment(), space.experiment());
+    let (space, again) = (rebound, space);
     for index in 0..20 {
         let genotype = space.random(&mut Seed(index).stream(0, "test")).unwrap();
         assert_eq!(again.materialize(&genotype).unwrap(), space.materialize(&genotype).unwrap());

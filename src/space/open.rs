@@ -60,11 +60,17 @@ impl Space {
         let mut program = self.program;
         let is_new = program.get(&path).is_none();
         program.set(&path, value).map_err(refused)?;
+        let mut tree = self.tree;
+        if let Some(tree) = &mut tree {
+            tree.set("program", program.clone()).map_err(refused)?;
+        }
         let rebound = Space::open(program, self.pieces, self.program_type)?;
         if is_new {
             rebound.keeps(&path).map_err(refused)?;
         }
-        Ok(Space { name: self.name, about: self.about, constraints: self.constraints, ..rebound })
+        let (name, about, constraints) = (self.name, self.about, self.constraints);
+        let (experiment, sources) = (self.experiment, self.sources);
+        Ok(Space { name, about, constraints, experiment, sources, tree, ..rebound })
     }
 
     /// Whether the type takes note of what is at a path: one that ignores unknown fields would drop a misspelt one.
