@@ -1,6 +1,6 @@
 //! The program that a shipped space describes: a network for a task, and how it is trained.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, de};
 
 use crate::architecture::Architecture;
 use crate::ir::{Graph, Shape, ShapeError};
@@ -38,8 +38,10 @@ pub struct Candidate {
 #[serde(deny_unknown_fields)]
 pub struct Task {
     /// `(channels, height, width)` of a picture.
+    #[serde(deserialize_with = "picture")]
     pub input: (usize, usize, usize),
     /// Number of classes.
+    #[serde(deserialize_with = "classes")]
     pub classes: usize,
 }
 
@@ -58,5 +60,43 @@ impl Candidate {
     /// Where a layer's input has a shape that it cannot take.
     pub fn graph(&self) -> Result<Graph, ShapeError> {
         self.architecture.graph(&self.task)
+    }
+}
+
+/// Most channels, rows or columns of a picture, and most classes.
+const MOST: usize = 65536;
+
+fn picture<'de, D: Deserializer<'de>>(from: D) -> Result<(usize, usize, usize), D::Error> {
+    let shape = <(usize, usize, usize)>::deserialize(from)?;
+    match [shape.0, shape.1, shape.2].into_iter().find(|side| !(1..=MOST).contains(side)) {
+        None => Ok(shape),
+        Some(side) => Err(de::Error::custom(format!(
+            "{side} is not between 1 and {MOST}: `(channels, height, width)` is needed here"
+        ))),
+    }
+}
+
+fn classes<'de, D: Deserializer<'de>>(from: D) -> Result<usize, D::Error> {
+    match usize::deserialize(from)? {
+        count @ 2..=MOST => Ok(count),
+        count => Err(de::Error::custom(format!("{count} is not between 2 and {MOST}"))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tasks_that_no_network_can_have_are_refused() {
+        let read = |text: &str| ron::from_str::<Task>(text).map_err(|error| error.to_string());
+        assert_eq!(read("(input: (3, 32, 32), classes: 10)"), Ok(Task { input: (3, 32, 32), classes: 10 }));
+        for (text, words) in [
+            ("(input: (3, 0, 32), classes: 10)", "0 is not between 1 and 65536"),
+            ("(input: (3, 32, 99999999), classes: 10)", "99999999 is not between 1 and 65536"),
+            ("(input: (3, 32, 32), classes: 1)", "1 is not between 2 and 65536"),
+        ] {
+            assert!(read(text).unwrap_err().contains(words), "{text}");
+        }
     }
 }

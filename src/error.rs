@@ -16,7 +16,7 @@ use shown::Shown;
 #[non_exhaustive]
 pub enum Error {
     /// A file that cannot be read or written.
-    #[error("{path}: {source}")]
+    #[error("{path}: {source}\n  hint: {}", next_step(source))]
     Io {
         /// The file or folder.
         path: String,
@@ -76,6 +76,21 @@ impl Error {
             Error::Export(error) => error.exit_code(),
             Error::Study(error) => error.exit_code(),
         }
+    }
+}
+
+/// What to do about a file that the system refuses.
+fn next_step(source: &std::io::Error) -> &'static str {
+    use std::io::ErrorKind::{
+        AlreadyExists, IsADirectory, NotADirectory, NotFound, PermissionDenied, StorageFull,
+    };
+    match source.kind() {
+        NotFound => "check the path, which starts at the folder that the command is run in",
+        IsADirectory => "name a file, not a folder",
+        NotADirectory | AlreadyExists => "a part of the path is a file, not a folder: check it",
+        PermissionDenied => "ask for the permission, or choose another place",
+        StorageFull => "free some space, or choose another place",
+        _ => "check the path and its permissions",
     }
 }
 

@@ -34,7 +34,10 @@ fn every_mistake_is_told_with_its_place() {
 
 #[test]
 fn a_missing_file_is_told() {
-    insta::assert_snapshot!(message(Path::new("tests/bad_spaces/nowhere.ron")), @"tests/bad_spaces/nowhere.ron: No such file or directory (os error 2)");
+    insta::assert_snapshot!(message(Path::new("tests/bad_spaces/nowhere.ron")), @"
+    tests/bad_spaces/nowhere.ron: No such file or directory (os error 2)
+      hint: check the path, which starts at the folder that the command is run in
+    ");
     assert!(message(Path::new("tests/bad_spaces")).starts_with("tests/bad_spaces: "));
 }
 

@@ -123,7 +123,7 @@ fn isomorphic_candidates_have_one_key() {
 fn a_genotype_of_another_space_is_refused() {
     let space = Space::load(SMALL).unwrap();
     let error = |text: &str| space.materialize(&text.parse().unwrap()).unwrap_err().to_string();
-    insta::assert_snapshot!(error("0,1,2,0.01,3"), @"1 genes too many after 4 decisions, from `3` on");
+    insta::assert_snapshot!(error("0,1,2,0.01,3"), @"1 gene too many after 4 decisions, from `3` on");
     insta::assert_snapshot!(error("0,1,2,1.5"), @"training.learning_rate: 1.5 is not in 0.001..=0.1");
     insta::assert_snapshot!(error("0,1,7,0.01"), @"architecture[0][2]: choice 7 is not in 0..=2");
 }

@@ -1,12 +1,12 @@
 //! `cellwright check`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
 
-use cellwright::experiment::Experiment;
-use cellwright::{Result, Space};
+use cellwright::Result;
 use clap::Args;
 
-use super::{open, text};
+use super::{complain, open, out, text};
 
 /// Loads each file as `search` would, and says how large its space is. Files are checked to the last, whatever is
 /// wrong with the first.
@@ -18,29 +18,23 @@ pub struct Check {
 }
 
 impl Check {
-    pub fn run(self) -> Result<()> {
-        let mut first = Ok(());
+    pub fn run(self) -> Result<ExitCode> {
+        let mut code = ExitCode::SUCCESS;
         for path in &self.spaces {
             match check(path) {
-                Ok(line) => println!("{}: {line}", path.display()),
-                Err(error) if first.is_ok() => first = Err(error),
-                Err(error) => super::complain(&error),
+                Ok(line) => out::line(format_args!("{}: {line}", path.display()))?,
+                Err(error) => code = complain(&error),
             }
         }
-        first
+        Ok(code)
     }
 }
 
-fn check(path: &PathBuf) -> Result<String> {
-    let space = Space::load(path)?;
-    let experiment: Option<Experiment> = space.experiment_as()?;
+fn check(path: &Path) -> Result<String> {
+    let (space, experiment) = open::space(path)?;
     let searched = experiment.map_or("no experiment".into(), |experiment| {
-        format!(
-            "{} trials of {} by {}",
-            experiment.trials,
-            experiment.algorithm.kind(),
-            experiment.evaluator.kind()
-        )
+        let (algorithm, evaluator) = (experiment.algorithm.kind(), experiment.evaluator.kind());
+        format!("{} of {algorithm} by {evaluator}", text::plural(experiment.trials, "trial"))
     });
-    Ok(format!("ok, `{}` has {} candidates; {searched}", open::name(&space), text::size(&space)))
+    Ok(format!("ok, `{}` has {}; {searched}", open::name(&space), text::size(&space)))
 }

@@ -3,7 +3,7 @@
 use cellwright::data::{Dataset, Pictures, Source};
 use clap::Args;
 
-use super::text;
+use super::{out, text};
 
 /// Without a source: every format with its layout. With one: reads it and says what is there.
 #[derive(Args, Debug)]
@@ -15,13 +15,15 @@ pub struct Data {
 impl Data {
     pub fn run(self) -> cellwright::Result<()> {
         match self.source {
-            None => Source::LAYOUTS
-                .iter()
-                .for_each(|(name, layout)| println!("{name}\n    {}\n", layout.replace('\n', "\n    "))),
-            Some(source) => print!("{}", summary(&parse(&source)?.load()?)),
+            None => out::print(layouts()),
+            Some(source) => out::print(summary(&parse(&source)?.load()?)),
         }
-        Ok(())
     }
+}
+
+fn layouts() -> String {
+    let layout = |(name, layout): &(&str, &str)| format!("{name}\n    {}\n", layout.replace('\n', "\n    "));
+    Source::LAYOUTS.iter().map(layout).collect::<Vec<_>>().join("\n")
 }
 
 fn parse(source: &str) -> cellwright::Result<Source> {

@@ -44,9 +44,10 @@ pub fn finals(record: &Record, fidelity: Fidelity) -> String {
     text::columns(&rows) + &agreement
 }
 
-/// The best trial's drawing, program and trained network, into the run folder; says its test accuracy once.
-pub fn winner(space: &Space, record: &Record, json: bool) -> Result<()> {
-    let Some(&best) = record.winners(1).first() else { return Ok(()) };
+/// Writes the best trial's drawing, program and trained network into the run folder; returns what there is to say of
+/// it: its test accuracy, and the files.
+pub fn winner(space: &Space, record: &Record) -> Result<String> {
+    let Some(&best) = record.winners(1).first() else { return Ok(String::new()) };
     let trained = record.model(best);
     let mut written = Vec::new();
     for format in Format::LABELS.iter().filter_map(|label| label.parse::<Format>().ok()) {
@@ -56,23 +57,20 @@ pub fn winner(space: &Space, record: &Record, json: bool) -> Result<()> {
             written.push(path);
         }
     }
-    if !json {
-        report(record, best, &written);
-    }
-    Ok(())
+    Ok(report(record, best, &written))
 }
 
-fn report(record: &Record, best: TrialId, written: &[PathBuf]) {
+fn report(record: &Record, best: TrialId, written: &[PathBuf]) -> String {
+    let mut report = String::new();
     if let Some((training, _)) = record.model(best)
         && let TrialState::Finished(metrics) = &training.state
         && let Some(accuracy) = metrics.get("test_accuracy")
     {
-        println!("\ntest accuracy of trial {best} after {} epochs: {accuracy:.4}", training.fidelity.0);
+        report +=
+            &format!("\ntest accuracy of trial {best} after {} epochs: {accuracy:.4}\n", training.fidelity.0);
     }
-    println!(
-        "wrote {}",
-        written.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(", ")
-    );
+    let written: Vec<_> = written.iter().map(|path| path.display().to_string()).collect();
+    report + &format!("wrote {}\n", written.join(", "))
 }
 
 /// Writes one trial in one format.

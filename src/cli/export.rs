@@ -9,7 +9,7 @@ use cellwright::{Error, Result};
 use clap::Args;
 use clap::builder::PossibleValuesParser;
 
-use super::{RunFolder, deliver, open};
+use super::{RunFolder, deliver, number, open, out};
 
 /// ONNX and safetensors need trained weights: `search` trains the winner, `retrain` any other trial.
 #[derive(Args, Debug)]
@@ -17,7 +17,7 @@ pub struct Export {
     #[command(flatten)]
     folder: RunFolder,
     /// Which trial; the best without it.
-    #[arg(long)]
+    #[arg(long, allow_negative_numbers = true, value_parser = number)]
     trial: Option<TrialId>,
     /// The file's format.
     #[arg(long, value_parser = PossibleValuesParser::new(Format::LABELS))]
@@ -35,11 +35,10 @@ impl Export {
             None => best(&record, &self.folder.run)?,
         };
         let format: Format = self.format.parse()?;
-        let name = || PathBuf::from(format!("{}-{trial}.{}", open::name(&space), format.extension()));
+        let name = || PathBuf::from(format!("{}-{trial}.{}", open::file_name(&space), format.extension()));
         let path = self.output.clone().unwrap_or_else(name);
         deliver::write(&space, &record, trial, &format, &path)?;
-        println!("wrote {}", path.display());
-        Ok(())
+        out::line(format_args!("wrote {}", path.display()))
     }
 }
 

@@ -3,6 +3,8 @@
 use std::sync::Once;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
+use super::tell;
+
 static STOP: AtomicBool = AtomicBool::new(false);
 static ONCE: Once = Once::new();
 
@@ -13,10 +15,10 @@ pub fn on_ctrl_c() -> &'static AtomicBool {
             if STOP.swap(true, Relaxed) {
                 std::process::exit(130);
             }
-            eprintln!("\nstopping after what is running now; Ctrl-C again stops at once, and loses no finished trial");
+            tell("\nstopping after what is running now; Ctrl-C again stops at once, and loses no finished trial\n");
         });
         if let Err(problem) = heard {
-            eprintln!("warning: Ctrl-C will stop at once: {problem}");
+            tell(&format!("warning: Ctrl-C will stop at once: {problem}\n"));
         }
     });
     &STOP

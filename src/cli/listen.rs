@@ -1,130 +1,142 @@
 //! How a study is told to whom: bars for a person at a terminal, plain lines for a log, JSON lines for a program.
 
-use std::io::{IsTerminal, Write};
+use std::io::IsTerminal;
 use std::time::Duration;
 
+use cellwright::experiment::Experiment;
 use cellwright::study::{Event, Final};
 use cellwright::trial::{Metrics, Trial, TrialState};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::{Value, json};
 
-use super::text;
+use super::{out, tell, text};
 
-/// The listener that suits where standard error goes, or JSON on standard output.
-pub enum Voice {
+/// Tells a study's events where standard error goes, or as JSON on standard output.
+pub struct Voice {
+    way: Way,
+    /// The metric that the incumbent is the best by.
+    metric: String,
+    trials: u64,
+}
+
+enum Way {
     /// A bar on standard error.
-    Bar(Bar),
+    Bar(ProgressBar),
     /// A line an event on standard error.
-    Lines { trials: u64, best: String },
+    Lines,
     /// A JSON object a line on standard output.
     Json,
 }
 
-/// A progress bar with the incumbent.
-pub struct Bar {
-    bar: ProgressBar,
-    best: String,
-}
-
 impl Voice {
-    pub fn new(json: bool) -> Voice {
-        match (json, std::io::stderr().is_terminal()) {
-            (true, _) => Voice::Json,
-            (false, true) => Voice::Bar(Bar::new()),
-            (false, false) => Voice::Lines { trials: 0, best: String::new() },
-        }
+    pub fn new(json: bool, experiment: &Experiment) -> Voice {
+        let way = match (json, std::io::stderr().is_terminal()) {
+            (true, _) => Way::Json,
+            (false, true) => Way::Bar(bar()),
+            (false, false) => Way::Lines,
+        };
+        Voice { way, metric: experiment.objectives[0].metric().into(), trials: experiment.trials }
     }
 
     pub fn hear(&mut self, event: &Event) {
-        match self {
-            Voice::Bar(bar) => bar.hear(event),
-            Voice::Lines { trials, best } => say(event, trials, best),
-            Voice::Json => {
-                if let Some(line) = line_of(event) {
-                    // A reader that has gone away is no reason to stop a study.
-                    let _ = writeln!(std::io::stdout(), "{line}");
-                }
-            }
+        match &self.way {
+            Way::Bar(bar) => self.show(bar, event),
+            Way::Lines => self.sentence(event).iter().for_each(|line| tell(&format!("{line}\n"))),
+            Way::Json => line_of(event).iter().for_each(|line| {
+                // A reader that has gone away is no reason to stop a study.
+                let _ = out::line(line);
+            }),
         }
     }
 
     /// Takes the bar away, so that what is printed next stands on a line of its own.
     pub fn finish(&mut self) {
-        if let Voice::Bar(bar) = self {
-            bar.bar.finish_and_clear();
+        if let Way::Bar(bar) = &self.way {
+            bar.finish_and_clear();
         }
     }
-}
 
-impl Bar {
-    fn new() -> Bar {
-        let style =
-            ProgressStyle::with_template("{prefix} {bar:28} {pos}/{len} {msg}").expect("a valid template");
-        let bar = ProgressBar::new(0).with_style(style.progress_chars("=> "));
-        bar.enable_steady_tick(Duration::from_millis(200));
-        Bar { bar, best: String::new() }
-    }
-
-    fn hear(&mut self, event: &Event) {
+    fn show(&self, bar: &ProgressBar, event: &Event) {
         match event {
-            Event::Opened { ended, trials, .. } => {
-                self.bar.set_prefix("searching");
-                self.bar.set_length(*trials);
-                self.bar.set_position(*ended);
+            Event::Opened { ended, .. } => {
+                bar.set_prefix("searching");
+                bar.set_length(self.trials);
+                bar.set_position(*ended);
             }
-            Event::Ended { trial, ended, time_left, .. } => {
-                self.bar.set_position(*ended);
-                self.bar.set_message(format!("{} {}", self.best, left(*time_left)));
+            Event::Ended { trial, ended, best, time_left, .. } => {
+                bar.set_position(*ended);
+                bar.set_message(format!("{}{}", self.incumbent(*best), left(*time_left)));
                 if let TrialState::Failed(reason) = &trial.state {
-                    self.bar.println(format!("trial {} failed: {reason}", trial.id));
+                    bar.println(format!("trial {} failed: {reason}", trial.id));
                 }
             }
-            Event::Incumbent { trial } => self.best = format!("best {}", figure(trial)),
             Event::FinalStarted { trial, fidelity } => {
-                self.bar.set_prefix(format!("training trial {}", trial.id));
-                self.bar.set_length(u64::from(fidelity.0));
-                self.bar.set_position(0);
-                self.bar.set_message("");
+                bar.set_prefix(format!("training trial {}", trial.id));
+                bar.set_length(u64::from(fidelity.0));
+                bar.set_position(0);
+                bar.set_message("");
             }
-            Event::Step { done, .. } if self.bar.prefix() != "searching" => {
-                self.bar.set_position(u64::from(done.0))
-            }
+            Event::Step { done, .. } if bar.prefix() != "searching" => bar.set_position(u64::from(done.0)),
+            Event::FinalEnded { .. } => self.sentence(event).iter().for_each(|line| bar.println(line)),
             _ => {}
         }
     }
-}
 
-fn say(event: &Event, all: &mut u64, best: &mut String) {
-    match event {
-        Event::Opened { ended, interrupted, trials } => {
-            *all = *trials;
-            if *ended > 0 || *interrupted > 0 {
-                eprintln!(
-                    "going on: {ended} of {trials} trials are there, {interrupted} were interrupted and are redone"
-                );
-            }
-        }
-        Event::Ended { trial, ended, time_left, .. } => {
-            eprintln!(
-                "{ended}/{all} trial {} {}  {best}  {}",
+    fn sentence(&self, event: &Event) -> Option<String> {
+        match event {
+            Event::Opened { ended, interrupted, .. } => going_on(*ended, *interrupted, self.trials),
+            Event::Ended { trial, ended, best, time_left, .. } => Some(format!(
+                "{ended}/{} trial {} {}; {}{}",
+                self.trials,
                 trial.id,
                 outcome(&trial.state),
+                self.incumbent(*best),
                 left(*time_left)
-            );
-        }
-        Event::Incumbent { trial } => *best = format!("best {}", figure(trial)),
-        Event::FinalStarted { trial, fidelity } => {
-            eprintln!("training trial {} for {}", trial.id, fidelity.0)
-        }
-        Event::FinalEnded { training } => {
-            eprintln!(
+            )),
+            Event::FinalStarted { trial, fidelity } => {
+                Some(format!("training trial {} at fidelity {}", trial.id, fidelity.0))
+            }
+            Event::FinalEnded { training } => Some(format!(
                 "trained trial {}: {} in {}",
                 training.trial,
                 outcome(&training.state),
                 text::duration(training.seconds)
-            );
+            )),
+            _ => None,
         }
-        _ => {}
+    }
+
+    /// `best params 1.2 k (trial 5), `, or nothing where no trial has finished.
+    fn incumbent(&self, best: Option<&Trial>) -> String {
+        let figure = best.and_then(|trial| match &trial.state {
+            TrialState::Finished(metrics) => Some((trial.id, *metrics.get(&self.metric)?)),
+            TrialState::Pending | TrialState::Failed(_) => None,
+        });
+        let Some((id, value)) = figure else { return String::new() };
+        format!("best {} {} (trial {id}), ", self.metric, text::metric(&self.metric, value))
+    }
+}
+
+fn bar() -> ProgressBar {
+    let style =
+        ProgressStyle::with_template("{prefix} {bar:28} {pos}/{len} {msg}").expect("a valid template");
+    let bar = ProgressBar::new(0).with_style(style.progress_chars("=> "));
+    bar.enable_steady_tick(Duration::from_millis(200));
+    bar
+}
+
+/// What an earlier run left, where there was one.
+fn going_on(ended: u64, interrupted: u64, trials: u64) -> Option<String> {
+    match (ended, interrupted) {
+        (0, 0) => None,
+        (ended, 0) if ended == trials => Some(format!("all {trials} trials are there")),
+        (ended, 0) if ended > trials => {
+            Some(format!("all {trials} trials are there, and {} more", ended - trials))
+        }
+        (ended, 0) => Some(format!("going on: {ended} of {trials} trials are there")),
+        (ended, _) => Some(format!(
+            "going on: {ended} of {trials} trials are there, {interrupted} were interrupted and are done again"
+        )),
     }
 }
 
@@ -197,16 +209,6 @@ fn figures(metrics: &Metrics) -> String {
         .map(|(name, value)| format!("{name} {}", text::metric(name, *value)))
         .collect::<Vec<_>>()
         .join(", ")
-}
-
-fn figure(trial: &Trial) -> String {
-    match &trial.state {
-        TrialState::Finished(metrics) => match metrics.first() {
-            Some((name, value)) => format!("{} (trial {})", text::metric(name, *value), trial.id),
-            None => String::new(),
-        },
-        _ => String::new(),
-    }
 }
 
 fn left(time: Option<Duration>) -> String {

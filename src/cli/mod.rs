@@ -7,6 +7,7 @@ mod export;
 mod interrupt;
 mod listen;
 mod open;
+mod out;
 mod rank;
 mod retrain;
 mod sample;
@@ -14,14 +15,18 @@ mod search;
 mod show;
 mod text;
 
+use std::io::Write;
+use std::num::{IntErrorKind, ParseIntError};
 use std::path::PathBuf;
+use std::process::ExitCode;
+use std::str::FromStr;
 
 use clap::{Args, Parser, Subcommand};
 
 /// Neural architecture search: a space in RON becomes a trained, ranked, exported cell.
 #[derive(Debug, Parser)]
 #[command(name = "cellwright", version, propagate_version = true, max_term_width = 100)]
-pub struct Cli {
+struct Cli {
     #[command(subcommand)]
     command: Command,
 }
@@ -53,29 +58,64 @@ struct RunFolder {
     run: PathBuf,
 }
 
+/// Does what was typed, and says what the process should exit with.
+pub fn main() -> ExitCode {
+    Cli::parse().run().unwrap_or_else(|error| complain(&error))
+}
+
 impl Cli {
-    /// Does what was typed.
-    ///
-    /// # Errors
-    /// Whatever the command meets; `exit_code` of the error tells a user's mistake from failed work.
-    pub fn run(self) -> cellwright::Result<()> {
+    fn run(self) -> cellwright::Result<ExitCode> {
+        let done = |()| ExitCode::SUCCESS;
         match self.command {
             Command::Check(command) => command.run(),
-            Command::Show(command) => command.run(),
-            Command::Sample(command) => command.run(),
+            Command::Show(command) => command.run().map(done),
+            Command::Sample(command) => command.run().map(done),
             Command::Search(command) => command.run(),
-            Command::Rank(command) => command.run(),
+            Command::Rank(command) => command.run().map(done),
             Command::Retrain(command) => command.run(),
-            Command::Export(command) => command.run(),
-            Command::Data(command) => command.run(),
+            Command::Export(command) => command.run().map(done),
+            Command::Data(command) => command.run().map(done),
         }
     }
 }
 
-/// Tells an error on standard error: a space file's problems with their source lines, anything else as a sentence.
-pub fn complain(error: &cellwright::Error) {
+/// Tells an error on standard error, a space file's problems with their source lines, anything else as a sentence; and
+/// says what the process should exit with.
+fn complain(error: &cellwright::Error) -> ExitCode {
     match error {
-        cellwright::Error::Space(problems) => eprint!("{}", problems.render_for_stderr()),
-        error => eprintln!("error: {error}"),
+        error if out::is_closed(error) => return ExitCode::SUCCESS,
+        cellwright::Error::Space(problems) => tell(&problems.render_for_stderr()),
+        error => tell(&format!("error: {error}\n")),
     }
+    ExitCode::from(error.exit_code())
+}
+
+/// Writes to standard error; where nobody reads that, there is nobody to tell so.
+fn tell(text: &str) {
+    let _ = std::io::stderr().write_all(text.as_bytes());
+}
+
+/// The exit code of what was stopped by Ctrl-C, as shells have it, after a word on how to go on.
+fn stopped() -> ExitCode {
+    tell("stopped; all that had ended is kept: run the same command again to go on\n");
+    ExitCode::from(130)
+}
+
+/// An option's value that counts something and must not be 0.
+fn at_least_one<N: FromStr<Err = ParseIntError> + From<u8> + PartialOrd>(
+    text: &str,
+) -> Result<N, &'static str> {
+    match text.parse::<N>() {
+        Ok(number) if number >= N::from(1) => Ok(number),
+        Err(error) if *error.kind() == IntErrorKind::PosOverflow => Err("that is too large"),
+        _ => Err("a whole number of at least 1 is needed"),
+    }
+}
+
+/// An option's value that is a seed or a trial's number.
+fn number(text: &str) -> Result<u64, &'static str> {
+    text.parse().map_err(|error: ParseIntError| match error.kind() {
+        IntErrorKind::PosOverflow => "that is too large",
+        _ => "a whole number is needed: 0, 1, 2, ..",
+    })
 }

@@ -3,15 +3,28 @@
 use std::path::Path;
 
 use cellwright::experiment::Experiment;
-use cellwright::study::{Description, Record};
+use cellwright::study::{Description, Record, check_objectives};
 use cellwright::{Error, Result, Space};
 
-use super::text;
+use super::{tell, text};
 
-/// A space file with its `experiment:` section.
-pub fn space_with_experiment(path: &Path) -> Result<(Space, Experiment)> {
+/// A space file, with its `experiment:` section where it has one.
+pub fn space(path: &Path) -> Result<(Space, Option<Experiment>)> {
     let space = Space::load(path)?;
-    let experiment = space.experiment_as()?.ok_or_else(|| Error::Usage {
+    let experiment: Option<Experiment> = space.experiment_as()?;
+    if let Some(experiment) = &experiment {
+        check_objectives(experiment, experiment.evaluator.reports()).map_err(|error| Error::Usage {
+            problem: format!("{}: {error}", path.display()),
+            hint: "name one of those in the experiment's `objectives`".into(),
+        })?;
+    }
+    Ok((space, experiment))
+}
+
+/// A space file that says how it is searched.
+pub fn space_with_experiment(path: &Path) -> Result<(Space, Experiment)> {
+    let (space, experiment) = space(path)?;
+    let experiment = experiment.ok_or_else(|| Error::Usage {
         problem: format!("{} says nothing of how it is searched", path.display()),
         hint: "add an `experiment:` section: `experiment: (evaluator: Train(data: Digits), objectives: \
                [Maximize(\"accuracy\")], trials: 24, fidelity: 5)`"
@@ -38,28 +51,25 @@ pub fn name(space: &Space) -> &str {
     space.name().unwrap_or("space")
 }
 
-/// One line on standard error: what is about to happen.
-pub fn greet(space: &Space, experiment: &Experiment, folder: &Path) {
-    let plural =
-        |count: usize, word: &str| if count == 1 { format!("1 {word}") } else { format!("{count} {word}s") };
-    eprintln!(
-        "{}: {} candidates, {}; {}, {} trials at fidelity {}, {}, seed {}; run folder {}",
-        name(space),
-        text::size(space),
-        plural(space.decisions().len(), "decision"),
-        experiment.algorithm.kind(),
-        experiment.trials,
-        experiment.fidelity,
-        plural(experiment.workers, "worker"),
-        experiment.seed,
-        folder.display(),
-    );
+/// The space's name as that of a file: no separator in it leads anywhere else.
+pub fn file_name(space: &Space) -> String {
+    let tame = |letter: char| if letter.is_alphanumeric() || "-_.".contains(letter) { letter } else { '-' };
+    let name: String = name(space).chars().map(tame).collect();
+    if name.trim_matches('.').is_empty() { "space".into() } else { name }
 }
 
-/// A count that must not be 0.
-pub fn positive(option: &str, value: u64) -> Result<()> {
-    if value > 0 {
-        return Ok(());
-    }
-    Err(Error::Usage { problem: format!("`{option} 0`"), hint: "give at least 1".into() })
+/// One line on standard error: what is about to happen.
+pub fn greet(space: &Space, experiment: &Experiment, folder: &Path) {
+    tell(&format!(
+        "{}: {}, {}; {}, {} at fidelity {}, {}, seed {}; run folder {}\n",
+        name(space),
+        text::size(space),
+        text::plural(space.decisions().len(), "decision"),
+        experiment.algorithm.kind(),
+        text::plural(experiment.trials, "trial"),
+        experiment.fidelity,
+        text::plural(experiment.workers, "worker"),
+        experiment.seed,
+        folder.display(),
+    ));
 }

@@ -6,7 +6,7 @@ use cellwright::trial::{Metrics, Objective, TrialState};
 use clap::Args;
 use serde_json::json;
 
-use super::{RunFolder, listen, text};
+use super::{RunFolder, at_least_one, listen, out, text};
 
 /// Best first. Without options, by the experiment's own objectives.
 #[derive(Args, Debug)]
@@ -21,7 +21,7 @@ pub struct Rank {
     #[arg(long)]
     pareto: bool,
     /// How many to show.
-    #[arg(long, default_value_t = 10)]
+    #[arg(long, default_value_t = 10, allow_negative_numbers = true, value_parser = at_least_one::<usize>)]
     top: usize,
     /// Print JSON lines.
     #[arg(long)]
@@ -44,10 +44,10 @@ impl Rank {
                 let mut line = listen::trial_line(one.trial);
                 line["rank"] = json!(place + 1);
                 line["front"] = json!(one.front + 1);
-                println!("{line}");
+                out::line(line)?;
             }
         } else {
-            print!("{}", rows(&ranked, objectives.len() > 1));
+            out::print(rows(&ranked, objectives.len() > 1))?;
         }
         Ok(())
     }

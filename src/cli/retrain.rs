@@ -1,12 +1,14 @@
 //! `cellwright retrain`.
 
+use std::process::ExitCode;
+
 use cellwright::Result;
 use cellwright::study::{Ending, Event, Study};
 use cellwright::trial::{Fidelity, TrialId};
 use clap::Args;
 
 use super::listen::Voice;
-use super::{RunFolder, deliver, interrupt, open};
+use super::{RunFolder, at_least_one, deliver, interrupt, number, open, out, stopped};
 
 /// Trains winners from scratch on training and validation data, and measures them on the test split. A training
 /// that was killed goes on from its last epoch.
@@ -15,13 +17,13 @@ pub struct Retrain {
     #[command(flatten)]
     folder: RunFolder,
     /// How many of the best; the experiment's own number without it.
-    #[arg(long, conflicts_with = "trial")]
+    #[arg(long, conflicts_with = "trial", allow_negative_numbers = true, value_parser = at_least_one::<usize>)]
     top: Option<usize>,
     /// These trials instead of the best.
-    #[arg(long)]
+    #[arg(long, allow_negative_numbers = true, value_parser = number)]
     trial: Vec<TrialId>,
     /// What each may spend: epochs, for training.
-    #[arg(long)]
+    #[arg(long, allow_negative_numbers = true, value_parser = at_least_one::<u32>)]
     fidelity: Option<u32>,
     /// Print JSON lines on standard output.
     #[arg(long)]
@@ -29,11 +31,10 @@ pub struct Retrain {
 }
 
 impl Retrain {
-    pub fn run(self) -> Result<()> {
+    pub fn run(self) -> Result<ExitCode> {
         let (space, record) = open::run(&self.folder.run)?;
         let experiment = &record.description.experiment;
         let fidelity = Fidelity(self.fidelity.unwrap_or(experiment.retrain.fidelity));
-        open::positive("--fidelity", u64::from(fidelity.0))?;
         let trials = if self.trial.is_empty() {
             record.winners(self.top.unwrap_or(experiment.retrain.top.max(1)))
         } else {
@@ -42,17 +43,16 @@ impl Retrain {
         let evaluator = experiment.evaluator.prepare()?;
         let mut study = Study::open(&self.folder.run, &space, &record.description)?;
         let stop = interrupt::on_ctrl_c();
-        let mut voice = Voice::new(self.json);
+        let mut voice = Voice::new(self.json, experiment);
         let ending =
             study.train(&trials, fidelity, &*evaluator, stop, &mut |event: &Event| voice.hear(event));
         voice.finish();
         if ending? == Ending::Stopped {
-            eprintln!("stopped; run the same command again to go on");
-            return Ok(());
+            return Ok(stopped());
         }
         if !self.json {
-            print!("{}", deliver::finals(study.record(), fidelity));
+            out::print(deliver::finals(study.record(), fidelity))?;
         }
-        Ok(())
+        Ok(ExitCode::SUCCESS)
     }
 }

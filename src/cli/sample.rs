@@ -6,7 +6,7 @@ use cellwright::{Result, Seed, Space};
 use clap::Args;
 use serde_json::json;
 
-use super::text;
+use super::{at_least_one, number, out, tell, text};
 
 /// Draws candidates at random, all constraints held, and prints their genotypes and what they cost.
 #[derive(Args, Debug)]
@@ -14,10 +14,10 @@ pub struct Sample {
     /// The space file.
     space: PathBuf,
     /// How many.
-    #[arg(long, short, default_value_t = 1)]
+    #[arg(long, short, default_value_t = 1, allow_negative_numbers = true, value_parser = at_least_one::<u64>)]
     number: u64,
     /// Source of all randomness.
-    #[arg(long, default_value_t = 0)]
+    #[arg(long, default_value_t = 0, allow_negative_numbers = true, value_parser = number)]
     seed: u64,
     /// Print whole programs in RON instead of genotypes.
     #[arg(long, conflicts_with = "json")]
@@ -35,12 +35,10 @@ impl Sample {
             let genotype = space.random(&mut Seed(self.seed).stream(index, "sample"))?;
             let cost = space.cost(&genotype)?.unwrap_or_default();
             if self.programs {
-                println!("// {genotype}\n{}\n", space.materialize(&genotype)?.pretty());
+                out::line(format_args!("// {genotype}\n{}\n", space.materialize(&genotype)?.pretty()))?;
             } else if self.json {
-                println!(
-                    "{}",
-                    json!({"genotype": genotype.to_string(), "params": cost.params, "macs": cost.macs})
-                );
+                let genotype = genotype.to_string();
+                out::line(json!({"genotype": genotype, "params": cost.params, "macs": cost.macs}))?;
             } else {
                 rows.push(vec![
                     genotype.to_string(),
@@ -50,10 +48,10 @@ impl Sample {
             }
         }
         if !self.json && !self.programs {
-            print!("{}", text::columns(&rows));
+            out::print(text::columns(&rows))?;
         }
         if space.rejections() > 0 {
-            eprintln!("{} draws broke a constraint and were drawn again", space.rejections());
+            tell(&format!("{} draws broke a constraint and were drawn again\n", space.rejections()));
         }
         Ok(())
     }

@@ -1,14 +1,16 @@
 //! `cellwright search`.
 
 use std::path::PathBuf;
+use std::process::ExitCode;
 
 use cellwright::Result;
 use cellwright::experiment::Experiment;
-use cellwright::study::{Ending, Event, Study};
+use cellwright::study::{Ending, Event, Record, Study};
+use cellwright::trial::{Trial, TrialState};
 use clap::Args;
 
 use super::listen::Voice;
-use super::{deliver, interrupt, open, rank};
+use super::{at_least_one, deliver, interrupt, number, open, out, rank, stopped, tell};
 
 /// Searches a space as its `experiment:` section says. The same command on the same run folder goes on where the
 /// last one stopped, however it was stopped.
@@ -20,16 +22,16 @@ pub struct Search {
     #[arg(long)]
     run: Option<PathBuf>,
     /// Trials in all.
-    #[arg(long)]
+    #[arg(long, allow_negative_numbers = true, value_parser = at_least_one::<u64>)]
     trials: Option<u64>,
     /// What one trial may spend: epochs, for training.
-    #[arg(long)]
+    #[arg(long, allow_negative_numbers = true, value_parser = at_least_one::<u32>)]
     fidelity: Option<u32>,
     /// Trials at the same time.
-    #[arg(long)]
+    #[arg(long, allow_negative_numbers = true, value_parser = at_least_one::<usize>)]
     workers: Option<usize>,
     /// Source of all randomness.
-    #[arg(long)]
+    #[arg(long, allow_negative_numbers = true, value_parser = number)]
     seed: Option<u64>,
     /// Search only: leave the final training to `cellwright retrain`.
     #[arg(long)]
@@ -40,17 +42,17 @@ pub struct Search {
 }
 
 impl Search {
-    pub fn run(self) -> Result<()> {
+    pub fn run(self) -> Result<ExitCode> {
         let (space, mut experiment) = open::space_with_experiment(&self.space)?;
-        self.adapt(&mut experiment)?;
-        let folder = self.run.clone().unwrap_or_else(|| PathBuf::from("runs").join(open::name(&space)));
+        self.adapt(&mut experiment);
+        let folder = self.run.clone().unwrap_or_else(|| PathBuf::from("runs").join(open::file_name(&space)));
         let description = open::description(&space, experiment);
         let evaluator = description.experiment.evaluator.prepare()?;
         let mut study = Study::open(&folder, &space, &description)?;
         open::greet(&space, &description.experiment, &folder);
 
         let stop = interrupt::on_ctrl_c();
-        let mut voice = Voice::new(self.json);
+        let mut voice = Voice::new(self.json, &description.experiment);
         let searched = study.search(&*evaluator, stop, &mut |event: &Event| voice.hear(event));
         let ended = match searched {
             Ok(Ending::Stopped) | Err(_) => searched,
@@ -59,17 +61,17 @@ impl Search {
         };
         voice.finish();
         if ended? == Ending::Stopped {
-            eprintln!("stopped; run the same command again to go on");
-            return Ok(());
+            return Ok(stopped());
         }
+        let delivered = deliver::winner(&space, study.record())?;
         if !self.json {
-            print!("{}", rank::table(study.record(), 5));
+            out::print(rank::table(study.record(), 5) + &delivered)?;
         }
-        deliver::winner(&space, study.record(), self.json)
+        Ok(outcome(study.record()))
     }
 
     /// What was typed goes before what the file says.
-    fn adapt(&self, experiment: &mut Experiment) -> Result<()> {
+    fn adapt(&self, experiment: &mut Experiment) {
         experiment.trials = self.trials.unwrap_or(experiment.trials);
         experiment.fidelity = self.fidelity.unwrap_or(experiment.fidelity);
         experiment.workers = self.workers.unwrap_or(experiment.workers);
@@ -77,8 +79,20 @@ impl Search {
         if self.no_retrain {
             experiment.retrain.top = 0;
         }
-        open::positive("--trials", experiment.trials)?;
-        open::positive("--fidelity", u64::from(experiment.fidelity))?;
-        open::positive("--workers", experiment.workers as u64)
     }
+}
+
+/// A search of which no trial came to anything is work that failed.
+fn outcome(record: &Record) -> ExitCode {
+    let reason = |trial: &Trial| match &trial.state {
+        TrialState::Failed(reason) => Some(reason.clone()),
+        TrialState::Finished(_) | TrialState::Pending => None,
+    };
+    let all_failed = record.trials.iter().map(reason).collect::<Option<Vec<_>>>();
+    let Some(last) = all_failed.and_then(|mut reasons| reasons.pop()) else { return ExitCode::SUCCESS };
+    let count = record.trials.len();
+    tell(&format!(
+        "error: all {count} trials failed, the last with: {last}\n  hint: mend the space or its recipe, and search in a new run folder\n"
+    ));
+    ExitCode::FAILURE
 }

@@ -9,7 +9,7 @@ use cellwright::{Error, Genotype, Result, Seed, Space};
 use clap::Args;
 use serde_json::json;
 
-use super::{deliver, open, text};
+use super::{deliver, number, open, out, tell, text};
 
 /// Prints the space's size and decisions, and one of its candidates: the program, its layers with shapes, params and
 /// MACs, and a drawing of its cell.
@@ -18,10 +18,10 @@ pub struct Show {
     /// The space file.
     space: PathBuf,
     /// The candidate to show; a random one without it.
-    #[arg(long)]
+    #[arg(long, allow_hyphen_values = true)]
     genotype: Option<String>,
     /// Which random candidate.
-    #[arg(long, default_value_t = 0)]
+    #[arg(long, default_value_t = 0, allow_negative_numbers = true, value_parser = number)]
     seed: u64,
     /// Draw the candidate's cell into this SVG file.
     #[arg(long)]
@@ -41,44 +41,47 @@ impl Show {
         let candidate: Candidate = space.decode(&genotype)?;
         let graph = candidate.graph()?;
         let cost = graph.cost();
+        if let Some(path) = &self.svg {
+            self.draw(&space, &genotype, &candidate, path)?;
+        }
         if self.json {
             let decisions: Vec<_> =
                 space.decisions().iter().map(|one| json!({"id": one.id, "choices": one.labels})).collect();
-            println!(
-                "{}",
-                json!({
-                    "name": space.name(), "size": space.size().to_string(), "decisions": decisions,
-                    "genotype": genotype.to_string(), "params": cost.params, "macs": cost.macs,
-                    "activation_bytes": cost.activation_bytes, "depth": cost.depth,
-                })
-            );
+            out::line(json!({
+                "name": space.name(), "size": space.size().to_string(), "decisions": decisions,
+                "genotype": genotype.to_string(), "params": cost.params, "macs": cost.macs,
+                "activation_bytes": cost.activation_bytes, "depth": cost.depth,
+            }))?;
         } else {
-            print!("{}", summary(&space));
-            println!("\ncandidate {genotype}\n{}", space.materialize(&genotype)?.pretty());
-            println!(
+            out::line(summary(&space))?;
+            let heading = format!("candidate {genotype}");
+            out::line(format_args!("{}\n{}", heading.trim_end(), space.materialize(&genotype)?.pretty()))?;
+            out::line(format_args!(
                 "\n{} params, {} multiply-adds, {}B of activations a picture, {} layers deep",
                 text::count(cost.params as f64),
                 text::count(cost.macs as f64),
                 text::count(cost.activation_bytes as f64),
                 cost.depth,
-            );
+            ))?;
             if self.layers {
-                print!("\n{graph}");
+                out::print(format_args!("\n{graph}"))?;
             }
         }
-        match &self.svg {
-            Some(path) => self.draw(&space, &genotype, &candidate, path),
-            None => Ok(()),
-        }
+        Ok(())
     }
 
     fn genotype(&self, space: &Space) -> Result<Genotype> {
         let Some(text) = &self.genotype else {
             return Ok(space.random(&mut Seed(self.seed).stream(0, "sample"))?);
         };
-        let genotype: Genotype = text.parse()?;
-        space.validate(&genotype)?;
-        Ok(genotype)
+        let genotype = text.parse().and_then(|genotype| space.validate(&genotype).map(|()| genotype));
+        genotype.map_err(|problem| Error::Usage {
+            problem: problem.to_string(),
+            hint: format!(
+                "a genotype belongs to one space: `cellwright sample {}` prints some of this one",
+                self.space.display()
+            ),
+        })
     }
 
     fn draw(&self, space: &Space, genotype: &Genotype, candidate: &Candidate, path: &PathBuf) -> Result<()> {
@@ -97,7 +100,7 @@ impl Show {
         };
         let format: Format = "svg".parse()?;
         deliver::save(path, |out| format.export(&model, out).map_err(Error::from))?;
-        eprintln!("wrote {}", path.display());
+        tell(&format!("wrote {}\n", path.display()));
         Ok(())
     }
 }
@@ -108,15 +111,16 @@ fn summary(space: &Space) -> String {
         rows.push(vec![decision.id.clone(), choices(decision), condition(space, decision)]);
     }
     let width = rows.iter().map(|row| row[0].len()).max().unwrap_or(0);
+    let heading = if rows.is_empty() { "" } else { "\ndecisions\n" };
     let lines = rows.iter().map(|row| format!("  {:<width$}  {}{}\n", row[0], row[1], row[2]));
     let about = space.about().map(|about| format!("{about}\n")).unwrap_or_default();
     let bounds = space.constraints().iter().map(|constraint| format!("  {constraint}\n")).collect::<String>();
     let bounds = if bounds.is_empty() { bounds } else { format!("constraints\n{bounds}") };
     format!(
-        "{}: {} candidates, {} decisions\n{about}\ndecisions\n{}{bounds}",
+        "{}: {}, {}\n{about}{heading}{}{bounds}",
         open::name(space),
         text::size(space),
-        rows.len(),
+        text::plural(rows.len(), "decision"),
         lines.collect::<String>(),
     )
 }

@@ -1,5 +1,7 @@
 //! Text in columns and figures in short form.
 
+use std::fmt::Display;
+
 use cellwright::Space;
 use cellwright::space::Size;
 
@@ -18,16 +20,28 @@ pub fn columns(rows: &[Vec<String>]) -> String {
     rows.iter().map(line).collect()
 }
 
-/// A space's size: exact while it is short, in powers of ten beyond.
+/// `1 decision`, `2 decisions`.
+pub fn plural(count: impl Display + PartialEq + From<u8>, word: &str) -> String {
+    if count == 1.into() { format!("1 {word}") } else { format!("{count} {word}s") }
+}
+
+/// A space's size, `15,625 candidates`: exact while it is short, beyond that in powers of ten, too.
 pub fn size(space: &Space) -> String {
     match space.size() {
-        Size::Continuous => "continuously many".into(),
-        Size::Finite(size) => {
-            let digits = size.to_string();
-            match digits.len() {
-                0..=12 => grouped(&digits),
-                length => format!("{}.{}e{} (exactly {digits})", &digits[..1], &digits[1..3], length - 1),
-            }
+        Size::Continuous => "continuously many candidates".into(),
+        Size::Finite(size) => counted(&size.to_string()),
+    }
+}
+
+fn counted(digits: &str) -> String {
+    match digits.len() {
+        1 if digits == "1" => "1 candidate".into(),
+        ..=12 => format!("{} candidates", grouped(digits)),
+        // No power of ten that a program can hold is needed to round the first digits.
+        length => {
+            let head = digits[..5].parse::<f64>().map_or(0.0, |head| head / 1e4);
+            let (head, power) = if head < 9.995 { (head, length - 1) } else { (head / 10.0, length) };
+            format!("{head:.2}e{power} candidates (exactly {})", grouped(digits))
         }
     }
 }
@@ -81,6 +95,13 @@ mod tests {
         let figures: Vec<_> = [0.0, 999.0, 4_740.0, 21_458_488.0, 300e6, 2.5e13].map(count).into();
         assert_eq!(figures, ["0", "999", "4.7 k", "21.5 M", "300 M", "25.0 T"]);
         assert_eq!([12.3, 125.0, 12_000.0].map(duration), ["12 s", "2 min 5 s", "3 h 20 min"]);
+    }
+
+    #[test]
+    fn sizes_are_rounded_and_exact() {
+        assert_eq!(["1", "2", "15625"].map(counted), ["1 candidate", "2 candidates", "15,625 candidates"]);
+        assert_eq!(counted("556869504614656"), "5.57e14 candidates (exactly 556,869,504,614,656)");
+        assert_eq!(counted("9999999999999"), "1.00e13 candidates (exactly 9,999,999,999,999)");
     }
 
     #[test]

@@ -132,7 +132,7 @@ fn decode(path: &Path, options: Options) -> Result<Vec<u8>, String> {
     let reader = ImageReader::open(path)
         .and_then(ImageReader::with_guessed_format)
         .map_err(|error| error.to_string())?;
-    let picture = reader.decode().map_err(|error| error.to_string())?;
+    let picture = reader.decode().map_err(|error| error.to_string().trim_end().to_owned())?;
     let side = options.size as u32;
     let picture = if (picture.width(), picture.height()) == (side, side) {
         picture

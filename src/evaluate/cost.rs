@@ -10,7 +10,14 @@ use crate::trial::Metrics;
 #[serde(deny_unknown_fields, default)]
 pub struct Cost {}
 
+/// What it reports.
+const METRICS: &[&str] = &["params", "macs", "activation_bytes", "depth"];
+
 impl Prepare for Cost {
+    fn reports(&self) -> &'static [&'static str] {
+        METRICS
+    }
+
     fn prepare(&self) -> Result<Box<dyn Evaluate>, crate::error::Error> {
         Ok(Box::new(self.clone()))
     }
@@ -18,19 +25,15 @@ impl Prepare for Cost {
 
 impl Evaluate for Cost {
     fn metrics(&self) -> &'static [&'static str] {
-        &["params", "macs", "activation_bytes", "depth"]
+        METRICS
     }
 
     fn evaluate(&self, job: &Job, progress: &dyn Progress) -> Result<Outcome, Failure> {
         let graph = job.candidate.graph().map_err(|error| Failure::Candidate(error.to_string()))?;
         let cost = graph.cost();
         let figures = [cost.params, cost.macs, cost.activation_bytes, cost.depth];
-        let metrics: Metrics = self
-            .metrics()
-            .iter()
-            .zip(figures)
-            .map(|(name, figure)| (name.to_string(), figure as f64))
-            .collect();
+        let metrics: Metrics =
+            METRICS.iter().zip(figures).map(|(name, figure)| (name.to_string(), figure as f64)).collect();
         if progress.report(job.fidelity, &metrics) {
             Ok(Outcome { metrics, trained: None })
         } else {

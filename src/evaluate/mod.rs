@@ -77,6 +77,8 @@ pub trait Evaluate: Send + Sync {
 
 /// An evaluator's configuration: makes the evaluator.
 pub trait Prepare {
+    /// The names of the metrics that its evaluator yields, known before it is made.
+    fn reports(&self) -> &'static [&'static str];
     /// Reads data, checks devices: whatever is done once for a study.
     ///
     /// # Errors

@@ -40,7 +40,14 @@ fn one() -> usize {
     1
 }
 
+/// What a search-time trial reports.
+const METRICS: &[&str] = &["accuracy", "loss", "train_loss", "params", "macs"];
+
 impl Prepare for Train {
+    fn reports(&self) -> &'static [&'static str] {
+        METRICS
+    }
+
     #[cfg(feature = "train")]
     fn prepare(&self) -> Result<Box<dyn Evaluate>, Error> {
         Ok(Box::new(trainer::Trainer::new(self)?))

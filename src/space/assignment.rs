@@ -104,8 +104,8 @@ impl Template {
         match genes.as_slice().first() {
             None => Ok(assignment),
             Some(gene) => {
-                let (more, met) = (genes.len(), assignment.order.len());
-                Err(GenotypeError(format!("{more} genes too many after {met} decisions, from `{gene}` on")))
+                let (more, met) = (counted(genes.len()), assignment.order.len());
+                Err(GenotypeError(format!("{more} too many after {met} decisions, from `{gene}` on")))
             }
         }
     }
@@ -175,10 +175,8 @@ impl Template {
             None => Ok(()),
             Some(gene) => {
                 let id = &self.decisions[decision].id;
-                Err(GenotypeError(format!(
-                    "{id}: its choice has {} genes too many, from `{gene}` on",
-                    genes.len()
-                )))
+                let more = counted(genes.len());
+                Err(GenotypeError(format!("{id}: its choice has {more} too many, from `{gene}` on")))
             }
         }
     }
@@ -247,4 +245,8 @@ fn slot_choice(slot: &Gene) -> u32 {
         Gene::Choice(index, _) => *index,
         Gene::Many(_) | Gene::Int(_) | Gene::Float(_) => u32::MAX,
     }
+}
+
+fn counted(genes: usize) -> String {
+    if genes == 1 { "1 gene".into() } else { format!("{genes} genes") }
 }

@@ -127,8 +127,12 @@ impl Resolver<'_> {
                 Sections::new()
             }
             Err(error) => {
+                let reason = match error {
+                    Error::Io { path, source } => format!("{path}: {source}"),
+                    error => error.to_string(),
+                };
                 self.problems.push(
-                    Problem::new(extends.origin, format!("cannot read {error}"))
+                    Problem::new(extends.origin, format!("cannot read {reason}"))
                         .help("`extends` is looked for beside the file that it stands in"),
                 );
                 Sections::new()

@@ -151,6 +151,11 @@ impl Reader<'_> {
         GenotypeError(format!("not a genotype: character {} should be {expected}", self.at + 1))
     }
 
+    /// The error about what was just read.
+    fn misfit(&self, met: &str, expected: &str) -> GenotypeError {
+        GenotypeError(format!("not a genotype: `{met}`, up to character {}, is no {expected}", self.at))
+    }
+
     fn list(
         &mut self,
         item: fn(&mut Self) -> Result<Gene, GenotypeError>,
@@ -191,7 +196,7 @@ impl Reader<'_> {
     fn choice(&mut self) -> Result<Gene, GenotypeError> {
         match self.gene()? {
             gene @ Gene::Choice(..) => Ok(gene),
-            other => Err(self.error(&format!("after a choice, and `{other}` is none"))),
+            other => Err(self.misfit(&other.to_string(), "choice")),
         }
     }
 
@@ -200,10 +205,10 @@ impl Reader<'_> {
         if word.contains(['.', 'e', 'E']) {
             return match word.parse::<f64>() {
                 Ok(value) if value.is_finite() => Ok(Gene::Float(value)),
-                _ => Err(self.error(&format!("after a finite number, and `{word}` is none"))),
+                _ => Err(self.misfit(&word, "finite number")),
             };
         }
-        let index = word.parse().map_err(|_| self.error(&format!("after a choice, and `{word}` is none")))?;
+        let index = word.parse().map_err(|_| self.misfit(&word, "choice such as `0`"))?;
         if !self.eat('(') {
             return Ok(Gene::Choice(index, Vec::new()));
         }
@@ -263,11 +268,8 @@ mod tests {
         let error = |text: &str| text.parse::<Genotype>().unwrap_err().to_string();
         assert_eq!(error("1,x"), "not a genotype: character 3 should be a gene, not `x`");
         assert_eq!(error("1(2"), "not a genotype: character 4 should be `)`, not the end");
-        assert_eq!(error("[1,#2]"), "not a genotype: character 6 should be after a choice, and `#2` is none");
-        assert_eq!(
-            error("1e999"),
-            "not a genotype: character 6 should be after a finite number, and `1e999` is none"
-        );
+        assert_eq!(error("[1,#2]"), "not a genotype: `#2`, up to character 5, is no choice");
+        assert_eq!(error("1e999"), "not a genotype: `1e999`, up to character 5, is no finite number");
         assert_eq!(error("1 2"), "not a genotype: character 3 should be `,` or the end, not `2`");
         assert!(error(&"1(".repeat(100_000)).contains("nested less"));
     }

@@ -174,8 +174,8 @@ fn a_wrong_genotype_is_refused_with_its_decision_value_and_range() {
     assert_eq!(error("0,#1,[0,0]"), "f2: choices must be distinct, and 0 stands twice");
     assert_eq!(error("0,#1,[0]"), "f2: 1 choices are not 2");
     assert_eq!(error("0,#1"), "f2: its gene is missing");
-    assert_eq!(error("0(1),#1,[0,1]"), "f0: its choice has 1 genes too many, from `1` on");
-    assert_eq!(error("0,#1,[0,1],4"), "1 genes too many after 3 decisions, from `4` on");
+    assert_eq!(error("0(1),#1,[0,1]"), "f0: its choice has 1 gene too many, from `1` on");
+    assert_eq!(error("0,#1,[0,1],4"), "1 gene too many after 3 decisions, from `4` on");
 }
 
 #[test]

@@ -120,7 +120,9 @@ pub enum StudyError {
         trials: usize,
     },
     /// A trial that is not there.
-    #[error("there is no trial {trial}: the study has {count} trials, numbered from 0")]
+    #[error(
+        "there is no trial {trial}: the study has {count} trials, numbered from 0; `cellwright rank` shows the best"
+    )]
     NoTrial {
         /// The trial asked for.
         trial: u64,

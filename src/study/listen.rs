@@ -41,6 +41,8 @@ pub enum Event<'a> {
         copied_from: Option<TrialId>,
         /// Trials that have ended.
         ended: u64,
+        /// The best of them by the first objective.
+        best: Option<&'a Trial>,
         /// How long the rest of the search will probably take.
         time_left: Option<Duration>,
     },

@@ -39,7 +39,7 @@ pub use record::{Description, Final, Record};
 pub use tau::kendall_tau;
 
 use crate::evaluate::Evaluate;
-use crate::experiment::Retrain;
+use crate::experiment::{Experiment, Retrain};
 use crate::search::SearchAlgorithm;
 use crate::space::Space;
 use crate::symbolic::nearest;
@@ -58,6 +58,23 @@ pub enum Ending {
     Exhausted,
     /// Somebody asked to stop; the same call on the same folder goes on.
     Stopped,
+}
+
+/// Whether all objectives of an experiment are among the metrics that an evaluator yields.
+///
+/// # Errors
+/// [`StudyError::Objective`] for the first that is not.
+pub fn check_objectives(experiment: &Experiment, known: &[&str]) -> Result<(), StudyError> {
+    let metrics = experiment.objectives.iter().map(|objective| objective.metric());
+    match metrics.into_iter().find(|metric| !known.contains(metric)) {
+        None => Ok(()),
+        Some(metric) => Err(StudyError::Objective {
+            evaluator: experiment.evaluator.kind().into(),
+            metric: metric.into(),
+            known: known.iter().map(|name| name.to_string()).collect(),
+            nearest: nearest(metric, known.iter().copied()).map(String::from),
+        }),
+    }
 }
 
 /// An open study; nobody else can open it for searching until it is dropped.
@@ -134,7 +151,7 @@ impl<'a> Study<'a> {
         stop: &AtomicBool,
         listener: &mut dyn Listener,
     ) -> Result<Ending, StudyError> {
-        self.check_objectives(evaluator)?;
+        check_objectives(&self.record.description.experiment, evaluator.metrics())?;
         let shown = self.store.shown()?;
         let (site, store) = (Site { space: self.space, evaluator, stop }, &mut self.store);
         let experiment = &self.record.description.experiment;
@@ -179,21 +196,6 @@ impl<'a> Study<'a> {
         trials.iter().try_for_each(|id| self.record.trial(*id).map(drop))?;
         let site = Site { space: self.space, evaluator, stop };
         Retraining { site, record: &mut self.record, store: &mut self.store, listener, fidelity }.run(trials)
-    }
-
-    fn check_objectives(&self, evaluator: &dyn Evaluate) -> Result<(), StudyError> {
-        let known = evaluator.metrics();
-        let experiment = &self.record.description.experiment;
-        let missing = experiment.objectives.iter().map(|objective| objective.metric());
-        match missing.into_iter().find(|metric| !known.contains(metric)) {
-            None => Ok(()),
-            Some(metric) => Err(StudyError::Objective {
-                evaluator: experiment.evaluator.kind().into(),
-                metric: metric.into(),
-                known: known.iter().map(|name| name.to_string()).collect(),
-                nearest: nearest(metric, known.iter().copied()).map(String::from),
-            }),
-        }
     }
 
     fn no_threads(&self, problem: &std::io::Error) -> StudyError {

@@ -42,7 +42,7 @@ pub(super) struct Memory {
     parked: HashMap<TrialId, Vec<TrialId>>,
     running: usize,
     ended: u64,
-    best: Option<f64>,
+    best: Option<(f64, TrialId)>,
     clock: Clock,
 }
 
@@ -216,11 +216,13 @@ impl Search<'_> {
         let left = self.experiment.trials.saturating_sub(ended);
         let clock = &mut self.memory.clock;
         let time_left = if copied_from.is_none() { clock.tick(left) } else { clock.left(left) };
-        self.listener.hear(&Event::Ended { trial: &trial, copied_from, ended, time_left });
-        if self.memory.is_best(&trial, &self.experiment.objectives[0]) {
-            self.listener.hear(&Event::Incumbent { trial: &trial });
-        }
+        let is_best = self.memory.is_best(&trial, &self.experiment.objectives[0]);
         self.memory.arrived.insert(id, trial);
+        let (trial, best) = (self.memory.truth(id), self.memory.best.map(|(_, id)| self.memory.truth(id)));
+        self.listener.hear(&Event::Ended { trial, copied_from, ended, best, time_left });
+        if is_best {
+            self.listener.hear(&Event::Incumbent { trial });
+        }
         let parked = self.memory.parked.remove(&id).unwrap_or_default();
         parked.into_iter().try_for_each(|id| self.begin(id))
     }
@@ -290,11 +292,11 @@ impl Memory {
     fn is_best(&mut self, trial: &Trial, objective: &Objective) -> bool {
         let TrialState::Finished(metrics) = &trial.state else { return false };
         let score = objective.score(metrics);
-        let better = score.is_some() && score > self.best;
-        if better {
-            self.best = score;
-        }
-        better
+        let Some(score) = score.filter(|score| self.best.is_none_or(|(best, _)| *score > best)) else {
+            return false;
+        };
+        self.best = Some((score, trial.id));
+        true
     }
 }
 

@@ -39,6 +39,9 @@ pub(super) struct Store {
 impl Store {
     /// Opens the study of a run folder, or begins it where there is none; nobody else may until this is dropped.
     pub fn open(folder: &Path, description: &Description) -> Result<Store, StudyError> {
+        if folder.is_file() {
+            return Err(StudyError::NotAStudy { folder: folder.into(), found: "it is a file".into() });
+        }
         std::fs::create_dir_all(folder).map_err(|problem| lock::unwritable(folder, &problem))?;
         refuse_foreign(folder)?;
         let lock = Lock::take(folder)?;

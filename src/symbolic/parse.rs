@@ -44,7 +44,7 @@ impl Sources {
                     path,
                     &text,
                     valid..valid + char::REPLACEMENT_CHARACTER.len_utf8(),
-                    Flaw::new(message),
+                    Flaw::new(message).help("save it as UTF-8; is this the right file?"),
                 ))
             }
         }
@@ -422,7 +422,7 @@ mod tests {
     fn hostile_texts_are_refused_with_their_place() {
         insta::assert_snapshot!(refused(""), @"a.ron:1:1: the file is empty; a program is RON: `Name(field: 1)`");
         insta::assert_snapshot!(refused(" // only this"), @"a.ron:1:14: the file is empty; a program is RON: `Name(field: 1)`");
-        insta::assert_snapshot!(refused("fn main() {}"), @"a.ron:1:4: the program ends before this; nothing may follow it");
+        insta::assert_snapshot!(refused("fn main() {}"), @"a.ron:1:4: the program ends before this; nothing may follow it; is this the right file? A program is RON: `Name(field: 1)`");
         insta::assert_snapshot!(refused("(a: [1, 2"), @"a.ron:1:5: the text ends before this `[` is closed");
         insta::assert_snapshot!(refused("(a: [1, 2)"), @"a.ron:1:10: `)` stands where a `]` is missing; the `[` at line 1, column 5 is still open");
         insta::assert_snapshot!(refused("(a: 1\nb: 2)"), @"a.ron:2:1: a comma is missing before this");
@@ -438,11 +438,11 @@ mod tests {
         insta::assert_snapshot!(refused("b\"bytes\""), @"a.ron:1:1: byte strings are not read; write a list of numbers");
         insta::assert_snapshot!(refused("340282366920938463463374607431768211456"), @"a.ron:1:1: the whole number is too large; write it with a point or an exponent");
         insta::assert_snapshot!(refused("#![enable(magic)] 1"), @"a.ron:1:16: no RON extension named `magic`");
-        insta::assert_snapshot!(refused("(1) (2)"), @"a.ron:1:5: the program ends before this; nothing may follow it");
+        insta::assert_snapshot!(refused("(1) (2)"), @"a.ron:1:5: the program ends before this; nothing may follow it; is this the right file? A program is RON: `Name(field: 1)`");
         insta::assert_snapshot!(refused("\0"), @r"a.ron:1:1: `\u{0}` cannot stand here");
-        insta::assert_snapshot!(refused(&"[".repeat(1000)), @"a.ron:1:201: nested more than 200 levels deep, the most that is read");
-        insta::assert_snapshot!(refused(&"Some(".repeat(1000)), @"a.ron:1:1005: nested more than 200 levels deep, the most that is read");
-        insta::assert_snapshot!(refused(&"[".repeat(100 << 20)), @"a.ron:1:1: the file is larger than 4 MiB, the most that is read");
+        insta::assert_snapshot!(refused(&"[".repeat(1000)), @"a.ron:1:201: nested more than 200 levels deep, the most that is read; are brackets left open? No program is that deep");
+        insta::assert_snapshot!(refused(&"Some(".repeat(1000)), @"a.ron:1:1005: nested more than 200 levels deep, the most that is read; are brackets left open? No program is that deep");
+        insta::assert_snapshot!(refused(&"[".repeat(100 << 20)), @"a.ron:1:1: the file is larger than 4 MiB, the most that is read; is this the right file? A program is some pages of text");
     }
 
     #[test]
@@ -478,8 +478,8 @@ mod tests {
             assert_eq!(error.exit_code(), 2);
             error.to_string().replace(&path.display().to_string(), "a.ron")
         };
-        insta::assert_snapshot!(refused(b"(a: \"\xff\")"), @"a.ron:1:6: the file is not UTF-8 text from here on");
-        insta::assert_snapshot!(refused(&vec![b'['; MAX_BYTES + 1]), @"a.ron:1:1: the file is larger than 4 MiB, the most that is read");
+        insta::assert_snapshot!(refused(b"(a: \"\xff\")"), @"a.ron:1:6: the file is not UTF-8 text from here on; save it as UTF-8; is this the right file?");
+        insta::assert_snapshot!(refused(&vec![b'['; MAX_BYTES + 1]), @"a.ron:1:1: the file is larger than 4 MiB, the most that is read; is this the right file? A program is some pages of text");
         let missing = Sources::default().load(folder.path().join("b.ron")).unwrap_err();
         assert!(matches!(missing, Error::Io { .. }) && missing.exit_code() == 2);
     }

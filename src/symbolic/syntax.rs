@@ -41,12 +41,16 @@ impl Flaw {
 
 pub(super) fn too_large() -> Flaw {
     Flaw::new(format!("the file is larger than {} MiB, the most that is read", MAX_BYTES >> 20))
+        .help("is this the right file? A program is some pages of text")
 }
 
 /// Whether `ron` can read the text, and if not, where it stumbles.
 pub(super) fn check(text: &str) -> Result<(), (Range<usize>, Flaw)> {
     use ron::error::Error as Ron;
-    let too_deep = || Flaw::new(format!("nested more than {MAX_DEPTH} levels deep, the most that is read"));
+    let too_deep = || {
+        Flaw::new(format!("nested more than {MAX_DEPTH} levels deep, the most that is read"))
+            .help("are brackets left open? No program is that deep")
+    };
     if let Some(at) = brackets(text, text.len()).1 {
         return Err((at..at + 1, too_deep()));
     }
@@ -73,7 +77,8 @@ fn stumble(code: ron::error::Error) -> Flaw {
     match code {
         Ron::Eof => Flaw::new("the text ends too early"),
         Ron::ExpectedComma => Flaw::new("a comma is missing before this"),
-        Ron::TrailingCharacters => Flaw::new("the program ends before this; nothing may follow it"),
+        Ron::TrailingCharacters => Flaw::new("the program ends before this; nothing may follow it")
+            .help("is this the right file? A program is RON: `Name(field: 1)`"),
         Ron::UnexpectedChar(c) => Flaw::new(format!("`{}` cannot stand here", c.escape_default())),
         code => Flaw::new(lower_first(&code.to_string())),
     }

@@ -155,7 +155,7 @@ fn a_file_in_place_of_the_folder() {
     let path = folder.path().join("run");
     std::fs::write(&path, "a file").unwrap();
     let words = refusal(&path);
-    assert!(words.starts_with("cannot write in the run folder `RUN`: "), "{words}");
+    assert!(words.starts_with("`RUN` is not a run folder: it is a file; choose"), "{words}");
     assert_eq!(std::fs::read(&path).unwrap(), b"a file");
 }
 

@@ -91,7 +91,7 @@ impl Trainer {
 
 impl Evaluate for Trainer {
     fn metrics(&self) -> &'static [&'static str] {
-        &["accuracy", "loss", "train_loss", "params", "macs"]
+        super::METRICS
     }
 
     fn evaluate(&self, job: &Job, progress: &dyn Progress) -> Result<Outcome, Failure> {
