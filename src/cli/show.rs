@@ -1,6 +1,6 @@
 //! `cellwright show`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use cellwright::candidate::Candidate;
 use cellwright::export::{Format, Model};
@@ -84,7 +84,7 @@ impl Show {
         })
     }
 
-    fn draw(&self, space: &Space, genotype: &Genotype, candidate: &Candidate, path: &PathBuf) -> Result<()> {
+    fn draw(&self, space: &Space, genotype: &Genotype, candidate: &Candidate, path: &Path) -> Result<()> {
         let (program, graph, text) = (space.materialize(genotype)?, candidate.graph()?, genotype.to_string());
         let model = Model {
             name: open::name(space),

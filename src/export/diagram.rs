@@ -142,5 +142,5 @@ fn item(label: String, node: &Node) -> Item {
         Node::Add => Kind::Add,
         Node::Concat => Kind::Concat,
     };
-    Item { label: label, detail: String::new(), kind }
+    Item { label, detail: String::new(), kind }
 }

@@ -295,7 +295,8 @@ fn a_finite_space_is_proposed_to_its_last_candidate_and_then_done() {
 
 #[test]
 fn failures_and_strange_figures_do_not_stop_it() {
-    let strange: [&dyn Fn(&Space, &Trial) -> TrialState; 5] = [
+    type Worth<'a> = &'a dyn Fn(&Space, &Trial) -> TrialState;
+    let strange: [Worth; 5] = [
         &|_, _| TrialState::Failed("diverged".into()),
         &|_, _| finished(f64::NAN),
         &|_, _| finished(0.5),

@@ -48,11 +48,11 @@ impl SearchAlgorithm for Evolution {
         self.unseen.read(history);
         let mut rng = context.seed.stream(context.trial, "regularized evolution");
         let size = self.population(context);
-        if history.trials.len() >= size {
-            if let Some((genotype, parent)) = self.child(context, history, size, &mut rng) {
-                let note = format!("child of {parent}");
-                return Ok(run(context, genotype, Some(parent), note));
-            }
+        if history.trials.len() >= size
+            && let Some((genotype, parent)) = self.child(context, history, size, &mut rng)
+        {
+            let note = format!("child of {parent}");
+            return Ok(run(context, genotype, Some(parent), note));
         }
         let genotype = self.unseen.random(context, &mut rng)?;
         Ok(genotype.map_or(Next::Done, |genotype| run(context, genotype, None, "random".into())))
@@ -75,7 +75,7 @@ impl Evolution {
         let population = &history.trials[history.trials.len() - size..];
         let sample = self.config.sample.unwrap_or(size.div_ceil(4).max(2)).max(1);
         for _ in 0..TOURNAMENTS {
-            let Some(parent) = winner(history, population, sample, rng) else { return None };
+            let parent = winner(history, population, sample, rng)?;
             let mutate = || context.space.mutate(&parent.proposal.genotype, rng);
             // An error says that no mutant keeps to the constraints: another parent may have one.
             if let Ok(Some(child)) = self.unseen.first(context.space, MUTANTS, mutate) {
