@@ -1,11 +1,10 @@
 //! `cellwright export`.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
+use cellwright::Result;
 use cellwright::export::Format;
-use cellwright::study::Record;
 use cellwright::trial::TrialId;
-use cellwright::{Error, Result};
 use clap::Args;
 use clap::builder::PossibleValuesParser;
 
@@ -32,7 +31,7 @@ impl Export {
         let (space, record) = open::run(&self.folder.run)?;
         let trial = match self.trial {
             Some(trial) => record.trial(trial)?.id,
-            None => best(&record, &self.folder.run)?,
+            None => open::winners(&record, 1)?[0],
         };
         let format: Format = self.format.parse()?;
         let name = || PathBuf::from(format!("{}-{trial}.{}", open::file_name(&space), format.extension()));
@@ -40,11 +39,4 @@ impl Export {
         deliver::write(&space, &record, trial, &format, &path)?;
         out::line(format_args!("wrote {}", path.display()))
     }
-}
-
-fn best(record: &Record, folder: &Path) -> Result<TrialId> {
-    record.winners(1).first().copied().ok_or_else(|| Error::Usage {
-        problem: format!("no trial of the study in {} has finished", folder.display()),
-        hint: "run its search first".into(),
-    })
 }

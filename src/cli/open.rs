@@ -4,6 +4,7 @@ use std::path::Path;
 
 use cellwright::experiment::Experiment;
 use cellwright::study::{Description, Record, check_objectives};
+use cellwright::trial::TrialId;
 use cellwright::{Error, Result, Space};
 
 use super::{tell, text};
@@ -39,6 +40,18 @@ pub fn run(folder: &Path) -> Result<(Space, Record)> {
     let space =
         Space::from_ron(&folder.join("study.sqlite").display().to_string(), &record.description.space)?;
     Ok((space, record))
+}
+
+/// The best trials of a study, at least one.
+pub fn winners(record: &Record, count: usize) -> Result<Vec<TrialId>> {
+    let winners = record.winners(count);
+    if winners.is_empty() {
+        return Err(Error::Usage {
+            problem: format!("no trial of the study in {} has finished", record.folder.display()),
+            hint: "run its search first, or with more trials".into(),
+        });
+    }
+    Ok(winners)
 }
 
 /// What a study is about, for its store.

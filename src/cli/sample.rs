@@ -8,7 +8,8 @@ use serde_json::json;
 
 use super::{at_least_one, number, out, tell, text};
 
-/// Draws candidates at random, all constraints held, and prints their genotypes and what they cost.
+/// Draws candidates at random, all constraints held, and prints their genotypes and what they cost. What cannot be
+/// built costs nothing, and standard error says why it cannot.
 #[derive(Args, Debug)]
 pub struct Sample {
     /// The space file.
@@ -33,18 +34,22 @@ impl Sample {
         let mut rows = vec![["genotype", "params", "macs"].map(String::from).to_vec()];
         for index in 0..self.number {
             let genotype = space.random(&mut Seed(self.seed).stream(index, "sample"))?;
-            let cost = space.cost(&genotype)?.unwrap_or_default();
+            let cost = match space.cost(&genotype) {
+                Ok(cost) => cost,
+                Err(problem) => {
+                    tell(&format!("{genotype} cannot be built: {problem}\n"));
+                    None
+                }
+            };
+            let (params, macs) = (cost.map(|cost| cost.params), cost.map(|cost| cost.macs));
             if self.programs {
                 out::line(format_args!("// {genotype}\n{}\n", space.materialize(&genotype)?.pretty()))?;
             } else if self.json {
                 let genotype = genotype.to_string();
-                out::line(json!({"genotype": genotype, "params": cost.params, "macs": cost.macs}))?;
+                out::line(json!({"genotype": genotype, "params": params, "macs": macs}))?;
             } else {
-                rows.push(vec![
-                    genotype.to_string(),
-                    text::count(cost.params as f64),
-                    text::count(cost.macs as f64),
-                ]);
+                let figure = |count: Option<u64>| count.map_or("-".into(), |count| text::count(count as f64));
+                rows.push(vec![genotype.to_string(), figure(params), figure(macs)]);
             }
         }
         if !self.json && !self.programs {

@@ -90,9 +90,12 @@ fn outcome(record: &Record) -> ExitCode {
     };
     let all_failed = record.trials.iter().map(reason).collect::<Option<Vec<_>>>();
     let Some(last) = all_failed.and_then(|mut reasons| reasons.pop()) else { return ExitCode::SUCCESS };
-    let count = record.trials.len();
+    let all = match record.trials.len() {
+        1 => "the only trial failed".to_owned(),
+        count => format!("all {count} trials failed, the last of them so"),
+    };
     tell(&format!(
-        "error: all {count} trials failed, the last with: {last}\n  hint: mend the space or its recipe, and search in a new run folder\n"
+        "error: {all}: {last}\n  hint: mend the space or its recipe, and search in a new run folder\n"
     ));
     ExitCode::FAILURE
 }

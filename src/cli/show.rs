@@ -39,7 +39,11 @@ impl Show {
         let space = Space::load(&self.space)?;
         let genotype = self.genotype(&space)?;
         let candidate: Candidate = space.decode(&genotype)?;
-        let graph = candidate.graph()?;
+        let graph = candidate.graph().map_err(|problem| Error::Usage {
+            problem: format!("candidate {genotype} cannot be built: {problem}"),
+            hint: "choose another by `--genotype` or `--seed`; a search records such a candidate as failed"
+                .into(),
+        })?;
         let cost = graph.cost();
         if let Some(path) = &self.svg {
             self.draw(&space, &genotype, &candidate, path)?;

@@ -205,3 +205,71 @@ pub fn trials(home: &Home, run: &str) -> Vec<Value> {
     trials.sort_by_key(|trial| trial["trial"].as_u64());
     trials
 }
+
+/// Of its two candidates one cannot be built.
+const HALF_BROKEN: &str = "Space(
+    name: \"half-broken\",
+    program: (
+        task: (input: (1, 8, 8), classes: 10),
+        architecture: Sequential([OneOf([Flatten, SepConv(kernel: 3)]), MaxPool(kernel: 3)]),
+    ),
+    experiment: (evaluator: Cost, objectives: [Minimize(\"params\")], trials: 4, retrain: (top: 0)),
+)";
+
+#[test]
+fn a_candidate_that_cannot_be_built_is_a_recorded_failure() {
+    let home = Home::new();
+    home.write("half.ron", HALF_BROKEN);
+    let lines = home.run("search half.ron --run run --json").json();
+    let failed: Vec<_> = lines.iter().filter(|line| line["state"] == "failed").collect();
+    let finished = lines.iter().filter(|line| line["state"] == "finished").count();
+    assert!(!failed.is_empty() && finished > 0, "{lines:?}");
+    assert_eq!(failed[0]["reason"], "layers.1/max_pool_3x3: max pool 3x3 needs a map, got [64]");
+    assert_eq!(home.run("rank run --json").json().len(), finished);
+    let id = &failed[0]["trial"];
+    let said = home.run(&format!("export run --trial {id} --format svg")).refused();
+    assert!(said.contains("needs a map") && !home.path("half-broken-0.svg").exists(), "{said}");
+    assert_snapshot!(home.run("show half.ron --genotype 0"), @"
+    exit code 2
+    --- stderr
+    error: candidate 0 cannot be built: layers.1/max_pool_3x3: max pool 3x3 needs a map, got [64]
+      hint: choose another by `--genotype` or `--seed`; a search records such a candidate as failed
+    ");
+    assert_snapshot!(home.run("sample half.ron -n 2 --seed 1"), @"
+    exit code 0
+    --- stdout
+    genotype  params   macs
+    1             44  1.3 k
+    0              -      -
+    --- stderr
+    0 cannot be built: layers.1/max_pool_3x3: max pool 3x3 needs a map, got [64]
+    ");
+}
+
+#[test]
+fn a_search_of_which_nothing_came_is_failed_work() {
+    let home = Home::new();
+    home.write("half.ron", HALF_BROKEN);
+    assert_snapshot!(home.run("search half.ron --run run --trials 1"), @"
+    exit code 1
+    --- stdout
+    no trial has finished
+    --- stderr
+    half-broken: 2 candidates, 1 decision; random, 1 trial at fidelity 1, 1 worker, seed 0; run folder run
+    1/1 trial 0 failed: layers.1/max_pool_3x3: max pool 3x3 needs a map, got [64]; about _ left
+    error: the only trial failed: layers.1/max_pool_3x3: max pool 3x3 needs a map, got [64]
+      hint: mend the space or its recipe, and search in a new run folder
+    ");
+    assert_snapshot!(home.run("rank run"), @"
+    exit code 0
+    --- stdout
+    no trial has finished
+    ");
+    for line in ["export run --format svg", "retrain run"] {
+        let said = home.run(line).refused();
+        assert!(
+            said.contains("no trial of the study in run has finished") && said.contains("hint: "),
+            "{said}"
+        );
+    }
+}
