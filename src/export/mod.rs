@@ -31,6 +31,32 @@ pub use safetensors::Safetensors;
 pub use svg::Svg;
 
 /// What is exported: a candidate with everything known about it.
+///
+/// ```
+/// use cellwright::Candidate;
+/// use cellwright::export::{Format, Model};
+/// use cellwright::symbolic::{Value, from_value};
+///
+/// let text = "(task: (input: (1, 8, 8), classes: 10), architecture: Sequential([Conv(channels: Some(8))]))";
+/// let program: Value = text.parse()?;
+/// let candidate: Candidate = from_value(&program)?;
+/// let model = Model {
+///     name: "tiny",
+///     candidate: &candidate,
+///     program: &program,
+///     graph: &candidate.graph()?,
+///     weights: None,
+///     classes: &[],
+///     mean: &[],
+///     deviation: &[],
+///     accuracy: None,
+///     genotype: None,
+/// };
+/// let mut drawing = Vec::new();
+/// "svg".parse::<Format>()?.export(&model, &mut drawing)?;
+/// assert!(String::from_utf8(drawing)?.contains("conv 3x3 to 8"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct Model<'a> {
     /// What files and captions call it.
@@ -220,6 +246,13 @@ mod tests {
         for label in Format::LABELS {
             assert_eq!(label.parse::<Format>().map(|format| format.kind()), Ok(*label));
         }
+    }
+
+    #[test]
+    fn figures_are_short() {
+        let figures =
+            [0, 948, 1_000, 45_649, 999_499, 999_500, 2_310_000, 99_960_000, 587_000_000, 4_100_000_000];
+        insta::assert_snapshot!(figures.map(short).join(", "), @"0, 948, 1.00 k, 45.6 k, 999 k, 1.00 M, 2.31 M, 100 M, 587 M, 4.10 G");
     }
 
     #[test]

@@ -48,7 +48,10 @@ impl Network {
         };
         let parameters = self.graph.parameters().into_iter().map(|parameter| {
             let scale = match parameter.initial {
-                Initial::Kaiming { fan } => (6.0 / fan as f32).sqrt(),
+                // By what goes into an output, so that activations keep their size without norms that fit them.
+                Initial::Kaiming { .. } => {
+                    (6.0 / parameter.shape[1..].iter().product::<usize>() as f32).sqrt()
+                }
                 Initial::Uniform { bound } => bound as f32,
                 Initial::Constant(_) => 0.2,
             };
@@ -163,8 +166,15 @@ const PLAIN: &str = "(
     task: (input: (1, 8, 8), classes: 10),
     architecture: Sequential([
         Conv(kernel: 3, channels: 8), BatchNorm, Activation(function: Gelu), MaxPool(kernel: 2, stride: 2),
-        Conv(kernel: 3, channels: 12), Activation(function: Tanh), Conv(kernel: 3, channels: 12), Activation(function: Sigmoid),
-        Conv(kernel: 3, channels: 12), Activation(function: HardSigmoid), SqueezeExcitation, Dropout(rate: 0.1),
+        Conv(kernel: 3, channels: 12), Activation(function: Tanh), SqueezeExcitation(gate: HardSigmoid),
+        Conv(kernel: 3, channels: 12), SqueezeExcitation(gate: Sigmoid), Dropout(rate: 0.1),
         Flatten, Linear(features: 24), BatchNorm, Activation(function: Relu6),
     ]),
 )";
+
+/// The first pictures of the test split as networks read them.
+#[allow(dead_code, reason = "not every test that shares this module reads pictures")]
+pub fn normalised(data: &cellwright::data::Dataset, count: usize) -> Vec<f32> {
+    let pixels = (0..count).flat_map(|index| data.test.picture(index));
+    pixels.map(|byte| (f32::from(*byte) / 255.0 - data.mean[0]) / data.deviation[0]).collect()
+}
