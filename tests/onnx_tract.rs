@@ -34,5 +34,5 @@ fn run(file: &[u8], pictures: &[f32]) -> TractResult<Vec<f32>> {
         .into_optimized()?
         .into_runnable()?;
     let logits = model.run(tvec!(Tensor::from_shape(&shape, pictures)?.into()))?;
-    Ok(logits[0].to_array_view::<f32>()?.iter().copied().collect())
+    Ok(logits[0].to_plain_array_view::<f32>()?.iter().copied().collect())
 }
