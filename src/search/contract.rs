@@ -123,13 +123,16 @@ pub(super) fn ask(space: &Space, config: &Algorithm, trials: &[Trial], all: u64)
     Study { trials: all, ..Study::new(space, &worth) }.ask(&mut *config.start(), trials)
 }
 
+/// What becomes of a trial.
+type Worth<'a> = dyn Fn(&Space, &Trial) -> TrialState + 'a;
+
 /// A study without a store.
 struct Study<'a> {
     space: &'a Space,
     seed: Seed,
     trials: u64,
     objective: Objective,
-    worth: &'a dyn Fn(&Space, &Trial) -> TrialState,
+    worth: &'a Worth<'a>,
     /// How many trials may be under way at once.
     workers: usize,
     /// Whether a fresh algorithm makes every proposal.
@@ -137,7 +140,7 @@ struct Study<'a> {
 }
 
 impl<'a> Study<'a> {
-    fn new(space: &'a Space, worth: &'a dyn Fn(&Space, &Trial) -> TrialState) -> Study<'a> {
+    fn new(space: &'a Space, worth: &'a Worth<'a>) -> Study<'a> {
         let objective = Objective::Maximize("accuracy".into());
         Study { space, seed: Seed(1), trials: 30, objective, worth, workers: 1, interrupted: false }
     }
@@ -295,8 +298,7 @@ fn a_finite_space_is_proposed_to_its_last_candidate_and_then_done() {
 
 #[test]
 fn failures_and_strange_figures_do_not_stop_it() {
-    type Worth<'a> = &'a dyn Fn(&Space, &Trial) -> TrialState;
-    let strange: [Worth; 5] = [
+    let strange: [&Worth; 5] = [
         &|_, _| TrialState::Failed("diverged".into()),
         &|_, _| finished(f64::NAN),
         &|_, _| finished(0.5),
@@ -318,12 +320,7 @@ fn failures_and_strange_figures_do_not_stop_it() {
 }
 
 /// The best accuracy after 60 trials, mean over seeds.
-fn best(
-    space: &Space,
-    config: &Algorithm,
-    objective: &Objective,
-    worth: &dyn Fn(&Space, &Trial) -> TrialState,
-) -> f64 {
+fn best(space: &Space, config: &Algorithm, objective: &Objective, worth: &Worth) -> f64 {
     let seeds = 6;
     let best = |seed| {
         let study =

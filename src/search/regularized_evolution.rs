@@ -48,9 +48,7 @@ impl SearchAlgorithm for Evolution {
         self.unseen.read(history);
         let mut rng = context.seed.stream(context.trial, "regularized evolution");
         let size = self.population(context);
-        if history.trials.len() >= size
-            && let Some((genotype, parent)) = self.child(context, history, size, &mut rng)
-        {
+        if let Some((genotype, parent)) = self.child(context, history, size, &mut rng) {
             let note = format!("child of {parent}");
             return Ok(run(context, genotype, Some(parent), note));
         }
@@ -64,7 +62,8 @@ impl Evolution {
         self.config.population.unwrap_or_else(|| (context.trials / 4).clamp(4, 100) as usize).max(1)
     }
 
-    /// A mutant that the study has not tried, and its parent; `None` where no member has a score or all repeat.
+    /// A mutant that the study has not tried, and its parent; `None` while the population is not complete, and where no
+    /// member has a score or all mutants repeat.
     fn child(
         &self,
         context: &Context,
@@ -72,7 +71,7 @@ impl Evolution {
         size: usize,
         rng: &mut Rng,
     ) -> Option<(Genotype, TrialId)> {
-        let population = &history.trials[history.trials.len() - size..];
+        let population = &history.trials[history.trials.len().checked_sub(size)?..];
         let sample = self.config.sample.unwrap_or(size.div_ceil(4).max(2)).max(1);
         for _ in 0..TOURNAMENTS {
             let parent = winner(history, population, sample, rng)?;

@@ -3,14 +3,15 @@
 use std::any::TypeId;
 use std::fmt;
 use std::marker::PhantomData;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::Key;
+use crate::architecture::Architecture;
 use crate::candidate::Candidate;
-use crate::symbolic::{ProgramError, Value, check_all, from_value, to_value};
+use crate::symbolic::{Fields, Kind, Object, ProgramError, Value, check_all, from_value, to_value};
 
 /// The type of a space's programs, so that spaces over different types are of one type themselves.
 pub(super) trait ProgramType: fmt::Debug + Send + Sync {
@@ -34,7 +35,7 @@ pub(super) trait ProgramType: fmt::Debug + Send + Sync {
 /// The type `P`.
 pub(super) fn of<P: Serialize + DeserializeOwned + 'static>() -> Arc<dyn ProgramType> {
     if TypeId::of::<P>() == TypeId::of::<Candidate>() {
-        return Arc::new(Candidates);
+        return Arc::new(Candidates::default());
     }
     Arc::new(Typed(PhantomData::<fn() -> P>))
 }
@@ -46,7 +47,7 @@ pub(super) fn untyped() -> Arc<dyn ProgramType> {
 
 /// The type of candidates.
 pub(super) fn candidates() -> Arc<dyn ProgramType> {
-    Arc::new(Candidates)
+    Arc::new(Candidates::default())
 }
 
 #[derive(Debug)]
@@ -78,8 +79,53 @@ impl<P: Serialize + DeserializeOwned> ProgramType for Typed<P> {
     }
 }
 
+#[derive(Debug, Default)]
+struct Candidates {
+    /// Of most spaces only the architecture is open: the rest of the key is the same for all candidates.
+    fixed: OnceLock<Fixed>,
+}
+
+/// A task and a training, and what keys say of them. That the trees are kept is what makes their addresses tell them.
 #[derive(Debug)]
-struct Candidates;
+struct Fixed {
+    task: Arc<Object>,
+    training: Arc<Object>,
+    text: String,
+}
+
+/// The parts of a candidate that is written in full.
+struct Parts<'a> {
+    task: &'a Arc<Object>,
+    architecture: &'a Value,
+    training: &'a Arc<Object>,
+}
+
+impl<'a> Parts<'a> {
+    fn of(program: &'a Value) -> Option<Parts<'a>> {
+        let object =
+            |value: &'a Value| if let Kind::Object(object) = &value.kind { Some(object) } else { None };
+        match &program.as_object()?.fields {
+            Fields::Named(fields) if fields.len() == 3 => Some(Parts {
+                task: object(program.field("task")?)?,
+                architecture: program.field("architecture")?,
+                training: object(program.field("training")?)?,
+            }),
+            _ => None,
+        }
+    }
+}
+
+impl Candidates {
+    /// The key of a candidate whose task and training are those met first.
+    fn fixed_key(&self, program: &Value) -> Option<Key> {
+        let (parts, fixed) = (Parts::of(program)?, self.fixed.get()?);
+        if !Arc::ptr_eq(parts.task, &fixed.task) || !Arc::ptr_eq(parts.training, &fixed.training) {
+            return None;
+        }
+        let architecture: Architecture = from_value(parts.architecture).ok()?;
+        Some(Key(format!("{} {}", architecture.key(), fixed.text)))
+    }
+}
 
 impl ProgramType for Candidates {
     fn mistakes(&self, program: &Value) -> Vec<ProgramError> {
@@ -93,12 +139,58 @@ impl ProgramType for Candidates {
     }
     /// Isomorphic networks have one key; the task and the training must be equal.
     fn key(&self, program: &Value) -> Result<Key, ProgramError> {
+        if let Some(key) = self.fixed_key(program) {
+            return Ok(key);
+        }
         let Candidate { task, architecture, training } = from_value(program)?;
-        Ok(Key(format!("{} {} {}", architecture.key(), to_value(&task)?, to_value(&training)?)))
+        let text = format!("{} {}", to_value(&task)?, to_value(&training)?);
+        let key = Key(format!("{} {text}", architecture.key()));
+        if let Some(Parts { task, training, .. }) = Parts::of(program) {
+            self.fixed.get_or_init(|| Fixed { task: task.clone(), training: training.clone(), text });
+        }
+        Ok(key)
     }
 }
 
 /// Most programs have none, and finding all takes longer.
 fn mistakes<P: DeserializeOwned>(program: &Value) -> Vec<ProgramError> {
     if from_value::<P>(program).is_ok() { Vec::new() } else { check_all::<P>(program) }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::Seed;
+    use crate::space::{Key, Space};
+
+    fn space(rate: &str) -> Space {
+        let text = format!(
+            "Space(program: (
+                task: (input: (1, 8, 8), classes: 10),
+                architecture: Sequential([OneOf([SepConv(kernel: 3), SepConv(kernel: 5), MaxPool(kernel: 3)])]),
+                training: (learning_rate: {rate}),
+            ))"
+        );
+        Space::from_ron("test.ron", &text).expect("a valid space")
+    }
+
+    /// The keys of one space for all, and of a new space for each.
+    fn keys(rate: &str) -> [Vec<Key>; 2] {
+        let mut rng = Seed(1).stream(0, "keys");
+        let shared = space(rate);
+        let genotypes: Vec<_> = (0..20).map(|_| shared.random(&mut rng).expect("a genotype")).collect();
+        let key = |space: &Space, genotype| space.key(genotype).expect("a key");
+        [
+            genotypes.iter().map(|genotype| key(&shared, genotype)).collect(),
+            genotypes.iter().map(|genotype| key(&space(rate), genotype)).collect(),
+        ]
+    }
+
+    #[test]
+    fn what_is_the_same_for_all_candidates_changes_no_key() {
+        for (rate, distinct) in [("0.1", 3), ("OneOf([0.1, 0.01])", 6)] {
+            let [warm, cold] = keys(rate);
+            assert_eq!(warm, cold);
+            assert_eq!(warm.iter().collect::<std::collections::HashSet<_>>().len(), distinct, "{rate}");
+        }
+    }
 }
