@@ -27,7 +27,7 @@
 //! assert_eq!(space.size().to_string(), "16");
 //!
 //! let experiment: Experiment = space.experiment_as()?.expect("the space says how it is searched");
-//! let evaluator = experiment.evaluator.prepare()?;
+//! let evaluator = experiment.evaluator.prepare(&space)?;
 //! let description = Description { space: space.source_text(), experiment };
 //!
 //! let folder = tempfile::tempdir()?;

@@ -98,6 +98,13 @@ impl<'a> History<'a> {
         }
     }
 
+    /// The trial of the best score among those of the highest fidelity that any finished trial has; of equals the first.
+    pub fn best(&self) -> Option<&'a Trial> {
+        let fidelity = self.scored().map(|(trial, _)| trial.proposal.fidelity).max()?;
+        let full = self.scored().filter(|(trial, _)| trial.proposal.fidelity == fidelity);
+        full.reduce(|best, next| if next.1 > best.1 { next } else { best }).map(|(trial, _)| trial)
+    }
+
     /// All finished trials with their scores, by id.
     pub fn scored(&self) -> impl Iterator<Item = (&'a Trial, f64)> + use<'a> {
         let history = *self;

@@ -14,7 +14,7 @@ pub fn space(path: &Path) -> Result<(Space, Option<Experiment>)> {
     let space = Space::load(path)?;
     let experiment: Option<Experiment> = space.experiment_as()?;
     if let Some(experiment) = &experiment {
-        check_objectives(experiment, experiment.evaluator.reports()).map_err(|error| Error::Usage {
+        check_objectives(experiment, &experiment.evaluator.reports()).map_err(|error| Error::Usage {
             problem: format!("{}: {error}", path.display()),
             hint: "name one of those in the experiment's `objectives`".into(),
         })?;

@@ -40,7 +40,7 @@ impl Retrain {
         } else {
             self.trial.clone()
         };
-        let evaluator = experiment.evaluator.prepare()?;
+        let evaluator = experiment.evaluator.prepare(&space)?;
         let mut study = Study::open(&self.folder.run, &space, &record.description)?;
         let stop = interrupt::on_ctrl_c();
         let mut voice = Voice::new(self.json, experiment);

@@ -47,7 +47,7 @@ impl Search {
         self.adapt(&mut experiment);
         let folder = self.run.clone().unwrap_or_else(|| PathBuf::from("runs").join(open::file_name(&space)));
         let description = open::description(&space, experiment);
-        let evaluator = description.experiment.evaluator.prepare()?;
+        let evaluator = description.experiment.evaluator.prepare(&space)?;
         let mut study = Study::open(&folder, &space, &description)?;
         open::greet(&space, &description.experiment, &folder);
 

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Evaluate, Failure, Job, Outcome, Prepare, Progress};
+use crate::space::Space;
 use crate::trial::Metrics;
 
 /// Reports `params`, `macs`, `activation_bytes` and `depth`.
@@ -14,22 +15,22 @@ pub struct Cost {}
 const METRICS: &[&str] = &["params", "macs", "activation_bytes", "depth"];
 
 impl Prepare for Cost {
-    fn reports(&self) -> &'static [&'static str] {
-        METRICS
+    fn reports(&self) -> Vec<&str> {
+        METRICS.to_vec()
     }
 
-    fn prepare(&self) -> Result<Box<dyn Evaluate>, crate::error::Error> {
+    fn prepare(&self, _space: &Space) -> Result<Box<dyn Evaluate>, crate::error::Error> {
         Ok(Box::new(self.clone()))
     }
 }
 
 impl Evaluate for Cost {
-    fn metrics(&self) -> &'static [&'static str] {
-        METRICS
+    fn metrics(&self) -> Vec<&str> {
+        METRICS.to_vec()
     }
 
     fn evaluate(&self, job: &Job, progress: &dyn Progress) -> Result<Outcome, Failure> {
-        let graph = job.candidate.graph().map_err(|error| Failure::Candidate(error.to_string()))?;
+        let graph = job.network()?.graph().map_err(|error| Failure::Candidate(error.to_string()))?;
         let cost = graph.cost();
         let figures = [cost.params, cost.macs, cost.activation_bytes, cost.depth];
         let metrics: Metrics =
@@ -46,7 +47,7 @@ impl Evaluate for Cost {
 mod tests {
     use super::*;
     use crate::candidate::{Candidate, Task};
-    use crate::random::Seed;
+    use crate::evaluate::lone_job;
     use crate::symbolic::{Value, from_value};
     use crate::trial::Fidelity;
 
@@ -65,20 +66,13 @@ mod tests {
             architecture: from_value(&architecture).unwrap(),
             training: Default::default(),
         };
-        let job = Job {
-            candidate: &candidate,
-            fidelity: Fidelity(1),
-            seed: Seed(0),
-            last: false,
-            checkpoint: None,
-        };
-        Cost {}.evaluate(&job, &Until(go_on))
+        Cost {}.evaluate(&lone_job(&candidate), &Until(go_on))
     }
 
     #[test]
     fn counts_by_hand() {
         let metrics = cost("Sequential([Conv(kernel: 3, channels: 4)])", true).unwrap().metrics;
-        assert!(metrics.keys().eq(Cost {}.metrics()));
+        assert!(metrics.keys().eq(METRICS));
         // Weights and biases of the convolution and of the classifier.
         assert_eq!(metrics["params"], f64::from(4 * 9 + 4 + 4 * 10 + 10));
         assert_eq!(metrics["macs"], f64::from(64 * 4 * 9 + 4 * 10));

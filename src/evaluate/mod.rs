@@ -8,13 +8,21 @@ use crate::candidate::Candidate;
 use crate::family::family;
 use crate::ir::Weights;
 use crate::random::Seed;
+use crate::space::{Genotype, Key, Space};
+use crate::symbolic::Value;
 use crate::trial::{Fidelity, Metrics};
 
 /// One evaluation to do.
 #[derive(Clone, Copy, Debug)]
 pub struct Job<'a> {
-    /// The candidate.
-    pub candidate: &'a Candidate,
+    /// The candidate as the space's decisions.
+    pub genotype: &'a Genotype,
+    /// The candidate's identity up to isomorphism.
+    pub key: &'a Key,
+    /// The candidate as a program.
+    pub program: &'a Value,
+    /// The candidate as a network with its training, where the space's programs are such.
+    pub candidate: Option<&'a Candidate>,
     /// How much to spend.
     pub fidelity: Fidelity,
     /// The source of all randomness of this evaluation.
@@ -23,6 +31,18 @@ pub struct Job<'a> {
     pub last: bool,
     /// Where a long evaluation keeps its checkpoint, to go on from when it is killed.
     pub checkpoint: Option<&'a Path>,
+}
+
+impl<'a> Job<'a> {
+    /// The candidate as a network with its training.
+    ///
+    /// # Errors
+    /// A program that is none.
+    pub fn network(&self) -> Result<&'a Candidate, Failure> {
+        self.candidate.ok_or_else(|| {
+            Failure::Candidate("the space's programs are no networks, which this evaluator needs".into())
+        })
+    }
 }
 
 /// What came of an evaluation.
@@ -67,7 +87,11 @@ pub trait Progress: Sync {
 /// Finds out what candidates are worth. Shared by all workers.
 pub trait Evaluate: Send + Sync {
     /// The names of the metrics it yields.
-    fn metrics(&self) -> &'static [&'static str];
+    fn metrics(&self) -> Vec<&str>;
+    /// The fidelities it knows, ascending; none where it knows every one.
+    fn fidelities(&self) -> &[Fidelity] {
+        &[]
+    }
     /// Evaluates one candidate; the same job gives the same figures.
     ///
     /// # Errors
@@ -78,12 +102,12 @@ pub trait Evaluate: Send + Sync {
 /// An evaluator's configuration: makes the evaluator.
 pub trait Prepare {
     /// The names of the metrics that its evaluator yields, known before it is made.
-    fn reports(&self) -> &'static [&'static str];
-    /// Reads data, checks devices: whatever is done once for a study.
+    fn reports(&self) -> Vec<&str>;
+    /// Reads data, checks devices: whatever is done once for a study of the space.
     ///
     /// # Errors
-    /// A user's mistake: data that is not there or of another shape.
-    fn prepare(&self) -> Result<Box<dyn Evaluate>, crate::error::Error>;
+    /// A user's mistake: data that is not there or of another shape, or a space that it cannot evaluate.
+    fn prepare(&self, space: &Space) -> Result<Box<dyn Evaluate>, crate::error::Error>;
 }
 
 mod cost;
@@ -99,4 +123,15 @@ family! {
         /// Training on pictures, by the candidate's own recipe.
         Train(Train) = "train",
     }
+}
+
+/// A job for a network that is not of any space.
+#[cfg(test)]
+fn lone_job(candidate: &Candidate) -> Job<'_> {
+    use std::sync::LazyLock;
+    static PLACE: LazyLock<(Genotype, Key, Value)> =
+        LazyLock::new(|| (Genotype(Vec::new()), Key(String::new()), Value::unit("Alone")));
+    let (genotype, key, program) = &*PLACE;
+    let candidate = Some(candidate);
+    Job { genotype, key, program, candidate, fidelity: Fidelity(1), seed: Seed(0), last: false, checkpoint: None }
 }

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::{Evaluate, Prepare};
 use crate::data::Source;
 use crate::error::Error;
+use crate::space::Space;
 
 /// Trains each candidate by its own recipe; fidelity counts epochs.
 ///
@@ -44,17 +45,17 @@ fn one() -> usize {
 const METRICS: &[&str] = &["accuracy", "loss", "train_loss", "params", "macs"];
 
 impl Prepare for Train {
-    fn reports(&self) -> &'static [&'static str] {
-        METRICS
+    fn reports(&self) -> Vec<&str> {
+        METRICS.to_vec()
     }
 
     #[cfg(feature = "train")]
-    fn prepare(&self) -> Result<Box<dyn Evaluate>, Error> {
+    fn prepare(&self, _space: &Space) -> Result<Box<dyn Evaluate>, Error> {
         Ok(Box::new(trainer::Trainer::new(self)?))
     }
 
     #[cfg(not(feature = "train"))]
-    fn prepare(&self) -> Result<Box<dyn Evaluate>, Error> {
+    fn prepare(&self, _space: &Space) -> Result<Box<dyn Evaluate>, Error> {
         Err(Error::WithoutTraining)
     }
 }

@@ -188,6 +188,7 @@ impl<'a> Study<'a> {
             trial: trials.len() as u64,
             trials: self.trials,
             fidelity: Fidelity(1),
+            fidelities: &[],
         };
         let objectives = [self.objective.clone()];
         algorithm.propose(&context, &History { trials, objectives: &objectives }).expect("a proposal")

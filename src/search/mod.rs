@@ -19,8 +19,10 @@ pub struct Context<'a> {
     pub trial: TrialId,
     /// How many trials the study may have in all.
     pub trials: u64,
-    /// The fidelity of a search-time trial.
+    /// The fidelity of a search-time trial: the most that one may spend.
     pub fidelity: Fidelity,
+    /// The fidelities that the evaluator knows, ascending; none where it knows every one.
+    pub fidelities: &'a [Fidelity],
 }
 
 /// What to do next.
@@ -42,6 +44,12 @@ pub trait SearchAlgorithm: Send {
     /// # Errors
     /// Where the space cannot yield a candidate, such as constraints that nothing satisfies.
     fn propose(&mut self, context: &Context, history: &History) -> Result<Next, GenotypeError>;
+
+    /// The trial of the candidate that the algorithm believes best: by default the best reading. What knows of noise
+    /// looks at more than one reading, since the best of many is a lucky one. A pure function, too.
+    fn incumbent(&mut self, _context: &Context, history: &History) -> Option<TrialId> {
+        history.best().map(|trial| trial.id)
+    }
 }
 
 /// An algorithm's configuration: makes the algorithm.

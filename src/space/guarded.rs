@@ -7,6 +7,7 @@ use super::{Genotype, GenotypeError, Key, Space};
 use crate::candidate::Candidate;
 use crate::ir::{Cost, Graph};
 use crate::random::Rng;
+use crate::symbolic::Value;
 
 impl Space {
     /// A uniform draw of every decision that becomes active, redrawn until the constraints hold (bounded).
@@ -88,20 +89,23 @@ impl Space {
     }
 
     pub(super) fn network(&self, genotype: &Genotype) -> Result<Option<Graph>, GenotypeError> {
-        match self.candidate(genotype)? {
+        match self.candidate(&self.materialize(genotype)?)? {
             Some(candidate) => candidate.graph().map(Some).map_err(|error| GenotypeError(error.to_string())),
             None => Ok(None),
         }
     }
 
-    fn candidate(&self, genotype: &Genotype) -> Result<Option<Candidate>, GenotypeError> {
-        let program = self.materialize(genotype)?;
-        self.program_type.candidate(&program).map_err(|error| self.no_program(&error))
+    /// A program of the space as a network with its training; `None` where the space's programs are no such thing.
+    ///
+    /// # Errors
+    /// A program that is not of the space's type.
+    pub fn candidate(&self, program: &Value) -> Result<Option<Candidate>, GenotypeError> {
+        self.program_type.candidate(program).map_err(|error| self.no_program(&error))
     }
 
     /// The constraint that a genotype breaks.
     fn breach(&self, genotype: &Genotype) -> Result<Option<Breach>, GenotypeError> {
-        let Some(candidate) = (if self.constraints.is_empty() { None } else { self.candidate(genotype)? })
+        let Some(candidate) = (if self.constraints.is_empty() { None } else { self.candidate(&self.materialize(genotype)?)? })
         else {
             return Ok(None);
         };

@@ -93,7 +93,7 @@ pub fn check_objectives(experiment: &Experiment, known: &[&str]) -> Result<(), S
 /// let description = Description { space: space.source_text(), experiment };
 /// let folder = tempfile::tempdir()?;
 ///
-/// let evaluator = description.experiment.evaluator.prepare()?;
+/// let evaluator = description.experiment.evaluator.prepare(&space)?;
 /// let mut study = Study::open(folder.path(), &space, &description)?;
 /// let ending = study.search(&*evaluator, &AtomicBool::new(false), &mut |event: &Event| println!("{event:?}"))?;
 /// assert_eq!(ending, Ending::Exhausted); // three candidates, and 100 trials to find them
@@ -151,7 +151,7 @@ impl<'a> Study<'a> {
         stop: &AtomicBool,
         listener: &mut dyn Listener,
     ) -> Result<Ending, StudyError> {
-        check_objectives(&self.record.description.experiment, evaluator.metrics())?;
+        check_objectives(&self.record.description.experiment, &evaluator.metrics())?;
         let shown = self.store.shown()?;
         let (site, store) = (Site { space: self.space, evaluator, stop }, &mut self.store);
         let experiment = &self.record.description.experiment;

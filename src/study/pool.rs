@@ -8,10 +8,9 @@ use std::thread::{Builder, Scope};
 use std::time::Instant;
 
 use super::panics;
-use crate::candidate::Candidate;
 use crate::evaluate::{Evaluate, Failure, Job, Outcome, Progress};
 use crate::random::Seed;
-use crate::space::{Genotype, Space};
+use crate::space::{Genotype, GenotypeError, Key, Space};
 use crate::trial::{Fidelity, Metrics, TrialId};
 
 /// Deep networks are built and differentiated by recursion; a thread's usual 2 MiB are little for that.
@@ -22,6 +21,7 @@ const STACK_BYTES: usize = 16 << 20;
 pub(super) struct Task {
     pub trial: TrialId,
     pub genotype: Genotype,
+    pub key: Key,
     pub fidelity: Fidelity,
     pub seed: Seed,
     pub last: bool,
@@ -144,10 +144,14 @@ impl<'a> Worker<'a> {
 
 impl Site<'_> {
     fn evaluate(&self, task: &Task, progress: &dyn Progress) -> Result<Outcome, Failure> {
-        let candidate: Candidate =
-            self.space.decode(&task.genotype).map_err(|problem| Failure::Candidate(problem.to_string()))?;
+        let unbuilt = |problem: GenotypeError| Failure::Candidate(problem.to_string());
+        let program = self.space.materialize(&task.genotype).map_err(unbuilt)?;
+        let candidate = self.space.candidate(&program).map_err(unbuilt)?;
         let job = Job {
-            candidate: &candidate,
+            genotype: &task.genotype,
+            key: &task.key,
+            program: &program,
+            candidate: candidate.as_ref(),
             fidelity: task.fidelity,
             seed: task.seed,
             last: task.last,

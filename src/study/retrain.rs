@@ -62,9 +62,11 @@ impl Retraining<'_> {
     }
 
     fn task(&self, id: TrialId) -> Task {
+        let trial = &self.record.trials[id as usize];
         Task {
             trial: id,
-            genotype: self.record.trials[id as usize].proposal.genotype.clone(),
+            genotype: trial.proposal.genotype.clone(),
+            key: trial.key.clone(),
             fidelity: self.fidelity,
             seed: self.record.description.experiment.seed().derive(id, "final training"),
             last: true,

@@ -115,6 +115,7 @@ impl Search<'_> {
             trial,
             trials: self.experiment.trials,
             fidelity: self.experiment.fidelity(),
+            fidelities: self.site.evaluator.fidelities(),
         };
         let history = History { trials: &self.memory.trials, objectives: &self.experiment.objectives };
         algorithm.propose(&context, &history).map_err(|problem| StudyError::NoCandidate { trial, problem })
@@ -166,6 +167,7 @@ impl Search<'_> {
         self.pool.start(Task {
             trial: id,
             genotype: trial.proposal.genotype.clone(),
+            key: trial.key.clone(),
             fidelity: trial.proposal.fidelity,
             seed: self.experiment.seed().derive(id, "trial"),
             last: false,

@@ -26,8 +26,8 @@ struct Trainer {
 }
 
 impl Evaluate for Trainer {
-    fn metrics(&self) -> &'static [&'static str] {
-        &["accuracy", "params"]
+    fn metrics(&self) -> Vec<&str> {
+        vec!["accuracy", "params"]
     }
 
     fn evaluate(&self, job: &Job, progress: &dyn Progress) -> Result<Outcome, Failure> {
@@ -47,7 +47,7 @@ impl Evaluate for Trainer {
                 return Err(Failure::Stopped);
             }
         }
-        let batch = job.candidate.training.batch as f64;
+        let batch = job.network()?.training.batch as f64;
         let metrics = [
             ("accuracy", 0.5),
             ("test_accuracy", if self.diverges { f64::NAN } else { 1.0 / batch }),

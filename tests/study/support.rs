@@ -44,12 +44,12 @@ pub struct Simulated {
 }
 
 impl Evaluate for Simulated {
-    fn metrics(&self) -> &'static [&'static str] {
-        &["accuracy", "params"]
+    fn metrics(&self) -> Vec<&str> {
+        vec!["accuracy", "params"]
     }
 
     fn evaluate(&self, job: &Job, progress: &dyn Progress) -> Result<Outcome, Failure> {
-        let candidate = job.seed.derive(0, &ron::to_string(job.candidate).unwrap());
+        let candidate = job.seed.derive(0, &ron::to_string(&job.network()?).unwrap());
         let mut rng = candidate.stream(job.fidelity.0.into(), "figures");
         let steps = rng.next_u64() % (self.milliseconds + 1);
         for step in 0..steps {
@@ -58,7 +58,7 @@ impl Evaluate for Simulated {
                 return Err(Failure::Stopped);
             }
         }
-        let batch = job.candidate.training.batch as f64;
+        let batch = job.network()?.training.batch as f64;
         match rng.random_range(0..12) {
             0 => Err(Failure::Candidate(format!("diverged at batch {batch}"))),
             1 => panic!("no batch of {batch} fits"),

@@ -5,6 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use rayon::ThreadPoolBuilder;
 
 use super::Train;
+use crate::candidate::Candidate;
 use crate::data::{Dataset, Pictures};
 use crate::error::Error;
 use crate::evaluate::{self, Evaluate, Failure, Job, Outcome, Progress};
@@ -36,7 +37,8 @@ impl Trainer {
             let metrics = named(figures(epoch).into_iter().chain(size));
             progress.report(Fidelity(epoch.number), &metrics)
         };
-        let trained = self.training(job, &graph).run(&mut heard).map_err(failure)?;
+        let candidate = job.network()?;
+        let trained = self.training(job, &graph, candidate).run(&mut heard).map_err(failure)?;
         if !job.last {
             let metrics = trained.curve.last().map(figures).unwrap_or_default();
             return Ok(Outcome { metrics: named(metrics.into_iter().chain(size)), trained: None });
@@ -47,7 +49,8 @@ impl Trainer {
 
     /// The candidate's network, if it is for this data.
     fn graph(&self, job: &Job) -> Result<Graph, Failure> {
-        let task = job.candidate.task;
+        let candidate = job.network()?;
+        let task = candidate.task;
         let (shape, classes) = (self.search.shape(), self.search.classes.len());
         if (task.input, task.classes) != (shape, classes) {
             return Err(Failure::Candidate(format!(
@@ -56,13 +59,13 @@ impl Trainer {
                 task.input, task.classes
             )));
         }
-        job.candidate.graph().map_err(|error| Failure::Candidate(error.to_string()))
+        candidate.graph().map_err(|error| Failure::Candidate(error.to_string()))
     }
 
-    fn training<'a>(&'a self, job: &'a Job, graph: &'a Graph) -> Training<'a> {
+    fn training<'a>(&'a self, job: &'a Job, graph: &'a Graph, candidate: &'a Candidate) -> Training<'a> {
         Training {
             graph,
-            recipe: &job.candidate.training,
+            recipe: &candidate.training,
             epochs: job.fidelity.0,
             seed: job.seed,
             train: if job.last { &self.last } else { &self.search.train },
@@ -90,8 +93,8 @@ impl Trainer {
 }
 
 impl Evaluate for Trainer {
-    fn metrics(&self) -> &'static [&'static str] {
-        super::METRICS
+    fn metrics(&self) -> Vec<&str> {
+        super::METRICS.to_vec()
     }
 
     fn evaluate(&self, job: &Job, progress: &dyn Progress) -> Result<Outcome, Failure> {
@@ -128,10 +131,11 @@ fn panicked(panic: &(dyn std::any::Any + Send)) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::candidate::Candidate;
     use crate::data::Source;
-    use crate::evaluate::Prepare;
+    use crate::evaluate::{Prepare, lone_job};
     use crate::random::Seed;
+    use crate::space::Space;
+    use crate::symbolic::Value;
     use std::sync::Mutex;
 
     /// Keeps what it hears, and asks to stop after so many epochs.
@@ -151,9 +155,13 @@ mod tests {
         Listener { heard: Mutex::default(), most }
     }
 
+    fn anything() -> Space {
+        Space::untyped(&Value::unit("Anything")).unwrap()
+    }
+
     fn digits() -> Box<dyn Evaluate> {
         let train = Train { data: Source::Digits, limit: 600, validation_limit: 0, threads: 1 };
-        train.prepare().unwrap()
+        train.prepare(&anything()).unwrap()
     }
 
     fn candidate(classes: usize, layers: &str, recipe: &str) -> Candidate {
@@ -168,7 +176,7 @@ mod tests {
     const RECIPE: &str = "batch: 16";
 
     fn job(candidate: &Candidate) -> Job<'_> {
-        Job { candidate, fidelity: Fidelity(2), seed: Seed(3), last: false, checkpoint: None }
+        Job { fidelity: Fidelity(2), seed: Seed(3), ..lone_job(candidate) }
     }
 
     #[test]
@@ -234,7 +242,7 @@ mod tests {
             validation_limit: 0,
             threads: 1,
         };
-        let error = train.prepare().err().unwrap();
+        let error = train.prepare(&anything()).err().unwrap();
         assert!(error.to_string().contains("no/such/folder"), "{error}");
     }
 }
