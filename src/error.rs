@@ -57,6 +57,9 @@ pub enum Error {
         "this binary was built without training\n  hint: build it with the default features, or use another evaluator"
     )]
     WithoutTraining,
+    /// A search that cannot be asked, or was told what it will not have.
+    #[error(transparent)]
+    AskTell(#[from] crate::search::AskTellError),
     /// A genotype without a program.
     #[error(transparent)]
     Genotype(#[from] crate::space::GenotypeError),
@@ -73,6 +76,8 @@ impl Error {
             Error::Io { .. } | Error::Space(_) | Error::Program(_) | Error::Genotype(_) => 2,
             Error::Shape(_) | Error::Data(_) | Error::Usage { .. } | Error::Format(_) => 2,
             Error::WithoutTraining => 2,
+            Error::AskTell(crate::search::AskTellError::Stuck { .. }) => 1,
+            Error::AskTell(_) => 2,
             Error::Export(error) => error.exit_code(),
             Error::Study(error) => error.exit_code(),
         }

@@ -14,7 +14,7 @@ pub type TrialId = u64;
 pub struct Fidelity(pub u32);
 
 /// What an algorithm wants evaluated.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Proposal {
     /// The candidate.
     pub genotype: Genotype,
@@ -30,7 +30,7 @@ pub struct Proposal {
 pub type Metrics = IndexMap<String, f64>;
 
 /// What became of a trial.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum TrialState {
     /// Proposed and not yet ended; redone if its process dies.
     Pending,
@@ -41,7 +41,7 @@ pub enum TrialState {
 }
 
 /// One evaluation of one candidate.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Trial {
     /// Its number.
     pub id: TrialId,
@@ -78,6 +78,15 @@ impl Objective {
         let score = if matches!(self, Objective::Maximize(_)) { value } else { -value };
         (!score.is_nan()).then_some(score)
     }
+}
+
+/// Why figures cannot be ranked: one of the objectives is missing or not a number.
+pub(crate) fn unfit(metrics: &Metrics, objectives: &[Objective]) -> Option<String> {
+    objectives.iter().map(Objective::metric).find_map(|name| match metrics.get(name) {
+        None => Some(format!("the evaluator reported no `{name}`")),
+        Some(value) if value.is_nan() => Some(format!("`{name}` is not a number: it diverged")),
+        Some(_) => None,
+    })
 }
 
 /// What an algorithm may look at when it proposes: trials `0..len`, by id, with what became of them.

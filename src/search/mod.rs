@@ -58,6 +58,8 @@ pub trait Configure {
     fn start(&self) -> Box<dyn SearchAlgorithm>;
 }
 
+mod ask_tell;
+pub use ask_tell::{AskTell, AskTellError};
 #[cfg(test)]
 mod contract;
 mod levels;

@@ -16,7 +16,7 @@ use crate::evaluate::{Failure, Outcome};
 use crate::experiment::Experiment;
 use crate::search::{Context, Next, SearchAlgorithm};
 use crate::space::Key;
-use crate::trial::{Fidelity, History, Metrics, Objective, Proposal, Trial, TrialId, TrialState};
+use crate::trial::{Fidelity, History, Objective, Proposal, Trial, TrialId, TrialState, unfit};
 
 /// A search under way.
 pub(super) struct Search<'a> {
@@ -312,13 +312,4 @@ fn verdict(result: Result<Outcome, Failure>, objectives: &[Objective]) -> Option
         Err(Failure::Candidate(reason)) => Some(TrialState::Failed(reason)),
         Err(Failure::Stopped) => None,
     }
-}
-
-/// Why figures cannot be ranked.
-pub(super) fn unfit(metrics: &Metrics, objectives: &[Objective]) -> Option<String> {
-    objectives.iter().map(Objective::metric).find_map(|name| match metrics.get(name) {
-        None => Some(format!("the evaluator reported no `{name}`")),
-        Some(value) if value.is_nan() => Some(format!("`{name}` is not a number: it diverged")),
-        Some(_) => None,
-    })
 }
