@@ -56,6 +56,7 @@ pub mod ir;
 #[cfg(feature = "train")]
 pub mod nn;
 pub mod op;
+pub mod pareto;
 mod random;
 pub mod recipe;
 pub mod search;

@@ -107,6 +107,16 @@ impl<'a> History<'a> {
         }
     }
 
+    /// The score of a trial by every objective: more is better; `None` where it lacks one.
+    pub fn scores(&self, trial: &Trial) -> Option<Vec<f64>> {
+        match &trial.state {
+            TrialState::Finished(metrics) => {
+                self.objectives.iter().map(|objective| objective.score(metrics)).collect()
+            }
+            TrialState::Pending | TrialState::Failed(_) => None,
+        }
+    }
+
     /// The trial of the best score among those of the highest fidelity that any finished trial has; of equals the first.
     pub fn best(&self) -> Option<&'a Trial> {
         let fidelity = self.scored().map(|(trial, _)| trial.proposal.fidelity).max()?;

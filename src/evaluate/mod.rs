@@ -133,5 +133,14 @@ fn lone_job(candidate: &Candidate) -> Job<'_> {
         LazyLock::new(|| (Genotype(Vec::new()), Key(String::new()), Value::unit("Alone")));
     let (genotype, key, program) = &*PLACE;
     let candidate = Some(candidate);
-    Job { genotype, key, program, candidate, fidelity: Fidelity(1), seed: Seed(0), last: false, checkpoint: None }
+    Job {
+        genotype,
+        key,
+        program,
+        candidate,
+        fidelity: Fidelity(1),
+        seed: Seed(0),
+        last: false,
+        checkpoint: None,
+    }
 }

@@ -62,8 +62,14 @@ mod ask_tell;
 pub use ask_tell::{AskTell, AskTellError};
 #[cfg(test)]
 mod contract;
+mod grid;
+pub use grid::Grid;
 mod levels;
 pub use levels::grown;
+mod local_search;
+pub use local_search::LocalSearch;
+mod nsga2;
+pub use nsga2::Nsga2;
 mod planner;
 mod progressive;
 pub use progressive::Progressive;
@@ -71,6 +77,8 @@ mod random;
 pub use random::Random;
 mod regularized_evolution;
 pub use regularized_evolution::RegularizedEvolution;
+mod successive_halving;
+pub use successive_halving::{Mode, SuccessiveHalving};
 pub mod surrogate;
 mod unseen;
 
@@ -79,9 +87,17 @@ family! {
     pub enum Algorithm: Configure {
         /// Uniform draws without repeats.
         Random(Random) = "random",
+        /// Every candidate in order, numbers at a few places of their scale.
+        Grid(Grid) = "grid",
+        /// Climbing to the first better neighbour, with restarts.
+        LocalSearch(LocalSearch) = "local_search",
         /// PNAS: from simple cells to larger ones, a surrogate choosing which to train.
         Progressive(Progressive) = "progressive",
         /// Ageing evolution: the best of a few has a mutated child, the oldest dies.
         RegularizedEvolution(RegularizedEvolution) = "regularized_evolution",
+        /// Evolution towards the Pareto front of several objectives.
+        Nsga2(Nsga2) = "nsga2",
+        /// Many candidates for little, the best of them for more: a scheduler round any other algorithm.
+        SuccessiveHalving(SuccessiveHalving) = "successive_halving",
     }
 }

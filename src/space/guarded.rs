@@ -105,7 +105,8 @@ impl Space {
 
     /// The constraint that a genotype breaks.
     fn breach(&self, genotype: &Genotype) -> Result<Option<Breach>, GenotypeError> {
-        let Some(candidate) = (if self.constraints.is_empty() { None } else { self.candidate(&self.materialize(genotype)?)? })
+        let Some(candidate) =
+            (if self.constraints.is_empty() { None } else { self.candidate(&self.materialize(genotype)?)? })
         else {
             return Ok(None);
         };

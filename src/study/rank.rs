@@ -1,11 +1,10 @@
 //! Which trials are best: by one metric, or by the Pareto front over several.
-//!
-//! Fronts are found by the efficient non-dominated sort of Zhang et al. 2015, <https://doi.org/10.1109/TEVC.2014.2308305>.
 
 use std::collections::HashMap;
 
+use crate::pareto::fronts;
 use crate::space::Key;
-use crate::trial::{Metrics, Objective, Trial, TrialState};
+use crate::trial::{Fidelity, Metrics, Objective, Trial, TrialState};
 
 /// A trial with its place.
 #[derive(Clone, Debug, PartialEq)]
@@ -22,29 +21,28 @@ pub struct Ranked<'a> {
 
 /// Candidates from best to worst: by front, within a front by the first objective, then by id.
 ///
-/// Every candidate is there once, with its first trial at the highest fidelity that it was evaluated at. Trials
-/// without a figure for one of the objectives are left out.
+/// Every candidate is there once, with its first trial at the highest fidelity that it was evaluated at. Those that
+/// got less far than others stand behind them, on fronts of their own: figures at two fidelities do not compare.
+/// Trials without a figure for one of the objectives are left out.
 pub fn rank<'a>(trials: &'a [Trial], objectives: &[Objective]) -> Vec<Ranked<'a>> {
     let mut ranked: Vec<Ranked> = candidates(trials).filter_map(|trial| scored(trial, objectives)).collect();
-    ranked.sort_by(|a, b| better(&b.scores, &a.scores).then(a.trial.id.cmp(&b.trial.id)));
-    let mut fronts: Vec<Vec<usize>> = Vec::new();
-    for place in 0..ranked.len() {
-        // Whoever dominates a trial stands before it, so that fronts are complete as far as it is concerned.
-        let beaten = |front: &Vec<usize>| {
-            front.iter().rev().any(|other| dominates(&ranked[*other].scores, &ranked[place].scores))
-        };
-        let front = fronts.partition_point(beaten);
-        match fronts.get_mut(front) {
-            Some(members) => members.push(place),
-            None => fronts.push(vec![place]),
-        }
-        ranked[place].front = front;
+    ranked.sort_by_key(|ranked| (std::cmp::Reverse(fidelity(ranked)), ranked.trial.id));
+    let mut before = 0;
+    for equals in ranked.chunk_by_mut(|a, b| fidelity(a) == fidelity(b)) {
+        let scores: Vec<&[f64]> = equals.iter().map(|ranked| ranked.scores.as_slice()).collect();
+        let fronts = fronts(&scores);
+        equals.iter_mut().zip(&fronts).for_each(|(ranked, front)| ranked.front = before + front);
+        before += fronts.iter().max().map_or(0, |last| last + 1);
     }
     ranked.sort_by(|a, b| {
         let first = b.scores[0].total_cmp(&a.scores[0]);
         a.front.cmp(&b.front).then(first).then(a.trial.id.cmp(&b.trial.id))
     });
     ranked
+}
+
+fn fidelity(ranked: &Ranked) -> Fidelity {
+    ranked.trial.proposal.fidelity
 }
 
 /// One trial of every candidate: at its highest fidelity, the first.
@@ -67,20 +65,8 @@ fn scored<'a>(trial: &'a Trial, objectives: &[Objective]) -> Option<Ranked<'a>> 
     (!scores.is_empty()).then_some(Ranked { trial, metrics, front: 0, scores })
 }
 
-fn better(a: &[f64], b: &[f64]) -> std::cmp::Ordering {
-    let orders = a.iter().zip(b).map(|(a, b)| a.total_cmp(b));
-    orders.fold(std::cmp::Ordering::Equal, std::cmp::Ordering::then)
-}
-
-/// Whether `a` is nowhere worse and somewhere better.
-fn dominates(a: &[f64], b: &[f64]) -> bool {
-    a != b && a.iter().zip(b).all(|(a, b)| a >= b)
-}
-
 #[cfg(test)]
 mod tests {
-    use proptest::prelude::*;
-
     use super::*;
     use crate::space::Genotype;
     use crate::trial::{Fidelity, Proposal};
@@ -117,7 +103,8 @@ mod tests {
             trial(2, "a", 3, &[("accuracy", 0.7)]),
             trial(3, "a", 3, &[("accuracy", 0.95)]),
         ];
-        assert_eq!(ids(&rank(&trials, &[Objective::Maximize("accuracy".into())])), [(1, 0), (2, 1)]);
+        // The first at its third step, and only then the one that got no further than its first, however good.
+        assert_eq!(ids(&rank(&trials, &[Objective::Maximize("accuracy".into())])), [(2, 0), (1, 1)]);
     }
 
     #[test]
@@ -131,26 +118,5 @@ mod tests {
             .collect();
         let both = [Objective::Maximize("accuracy".into()), Objective::Minimize("params".into())];
         assert_eq!(ids(&rank(&trials, &both)), [(0, 0), (5, 0), (1, 0), (3, 0), (2, 1), (4, 2)]);
-    }
-
-    proptest! {
-        #[test]
-        fn fronts_are_layers_of_the_undominated(points in prop::collection::vec((0..6u8, 0..6u8, 0..6u8), 0..40)) {
-            let trials: Vec<Trial> = (0..).zip(&points).map(|(id, (a, b, c))| {
-                let figures = [("a", (*a).into()), ("b", (*b).into()), ("c", (*c).into())];
-                trial(id, &id.to_string(), 1, &figures)
-            }).collect();
-            let objectives = ["a", "b", "c"].map(|name| Objective::Maximize(name.into()));
-            let ranked = rank(&trials, &objectives);
-            prop_assert_eq!(ranked.len(), points.len());
-            let mut left: Vec<&Ranked> = ranked.iter().collect();
-            for front in 0.. {
-                if left.is_empty() { break }
-                let (undominated, rest): (Vec<&Ranked>, Vec<&Ranked>) = left.iter().copied()
-                    .partition(|one| !left.iter().any(|other| dominates(&other.scores, &one.scores)));
-                prop_assert!(undominated.iter().all(|one| one.front == front));
-                left = rest;
-            }
-        }
     }
 }

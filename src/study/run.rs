@@ -42,7 +42,7 @@ pub(super) struct Memory {
     parked: HashMap<TrialId, Vec<TrialId>>,
     running: usize,
     ended: u64,
-    best: Option<(f64, TrialId)>,
+    best: Option<(Fidelity, f64, TrialId)>,
     clock: Clock,
 }
 
@@ -220,7 +220,7 @@ impl Search<'_> {
         let time_left = if copied_from.is_none() { clock.tick(left) } else { clock.left(left) };
         let is_best = self.memory.is_best(&trial, &self.experiment.objectives[0]);
         self.memory.arrived.insert(id, trial);
-        let (trial, best) = (self.memory.truth(id), self.memory.best.map(|(_, id)| self.memory.truth(id)));
+        let (trial, best) = (self.memory.truth(id), self.memory.best.map(|(.., id)| self.memory.truth(id)));
         self.listener.hear(&Event::Ended { trial, copied_from, ended, best, time_left });
         if is_best {
             self.listener.hear(&Event::Incumbent { trial });
@@ -290,15 +290,16 @@ impl Memory {
         true
     }
 
-    /// Whether a trial is better than all that ended before it.
+    /// Whether a trial is better than all that ended before it; a higher fidelity goes before a better figure.
     fn is_best(&mut self, trial: &Trial, objective: &Objective) -> bool {
         let TrialState::Finished(metrics) = &trial.state else { return false };
-        let score = objective.score(metrics);
-        let Some(score) = score.filter(|score| self.best.is_none_or(|(best, _)| *score > best)) else {
-            return false;
-        };
-        self.best = Some((score, trial.id));
-        true
+        let Some(score) = objective.score(metrics) else { return false };
+        let place = (trial.proposal.fidelity, score);
+        let is_best = self.best.is_none_or(|(fidelity, best, _)| place > (fidelity, best));
+        if is_best {
+            self.best = Some((place.0, score, trial.id));
+        }
+        is_best
     }
 }
 

@@ -1,0 +1,245 @@
+//! Local search.
+//!
+//! White et al. 2020, <https://arxiv.org/abs/2005.02960>, and Ottelander et al. 2020, <https://arxiv.org/abs/2004.08996>:
+//! stand on the best of a few random candidates, try its neighbours (one decision changed) in random order, and move to
+//! the first that is better; where none is, the search starts again from new random candidates. On spaces of cells with
+//! little noise nothing so simple does better, for good cells lie close together and local optima are few.
+//!
+//! Neighbours that the study knows already cost nothing: where one of them is better, the search moves there at once.
+//! The walk is made again from the trials: a climb is told by the notes of its first candidates, and the order of a
+//! candidate's neighbours follows from the number of its trial.
+
+use std::collections::HashMap;
+
+use rand::seq::SliceRandom;
+use serde::{Deserialize, Serialize};
+
+use super::unseen::Unseen;
+use super::{Configure, Context, Next, SearchAlgorithm};
+use crate::space::{Genotype, GenotypeError, Key};
+use crate::trial::{History, Proposal, Trial, TrialId, TrialState};
+
+/// Climbing by first improvement, with restarts.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct LocalSearch {
+    /// Random candidates that the first climb starts from the best of. By default a tenth of the study's trials, 1 to
+    /// the 10 of White et al.
+    pub starts: Option<usize>,
+    /// The same for every further climb. By default as many as for the first.
+    pub restarts: Option<usize>,
+}
+
+impl Configure for LocalSearch {
+    fn start(&self) -> Box<dyn SearchAlgorithm> {
+        Box::new(Climber { config: self.clone(), ..Climber::default() })
+    }
+}
+
+#[derive(Default)]
+struct Climber {
+    config: LocalSearch,
+    unseen: Unseen,
+    /// The trial of each candidate, and how many trials were read for it.
+    known: HashMap<Key, TrialId>,
+    read: usize,
+    /// The neighbours of candidates that were stood on.
+    around: HashMap<TrialId, Vec<(Key, Genotype)>>,
+}
+
+/// What a climb has come to.
+enum Stand {
+    /// A neighbour of this trial is to be tried.
+    Try(TrialId, Genotype),
+    /// Every neighbour is worse, or is not yet known to be better.
+    Stuck { waiting: bool },
+}
+
+impl SearchAlgorithm for Climber {
+    fn propose(&mut self, context: &Context, history: &History) -> Result<Next, GenotypeError> {
+        self.read(history);
+        let (climb, starts) = last_climb(history);
+        let wanted = match (climb, self.config.starts, self.config.restarts) {
+            (2.., _, Some(given)) | (_, Some(given), _) => given,
+            _ => (context.trials / 10).clamp(1, 10) as usize,
+        };
+        if starts.len() < wanted.max(1) {
+            return self.start(context, climb.max(1));
+        }
+        let best = starts.iter().filter_map(|trial| Some((history.score(trial)?, *trial)));
+        // Of equals the first.
+        let Some((_, best)) = best.reduce(|best, next| if next.0 > best.0 { next } else { best }) else {
+            return match starts.iter().any(|trial| trial.state == TrialState::Pending) {
+                true => Ok(Next::Wait),
+                false => self.start(context, climb + 1),
+            };
+        };
+        match self.climb(context, history, best)? {
+            Stand::Try(parent, genotype) => {
+                let note = format!("neighbour of {parent}");
+                Ok(run(context, genotype, Some(parent), note))
+            }
+            Stand::Stuck { waiting: true } => Ok(Next::Wait),
+            Stand::Stuck { waiting: false } => self.start(context, climb + 1),
+        }
+    }
+}
+
+/// The number of the last climb, from 1, and the trials that it started from; 0 where there is none.
+fn last_climb<'a>(history: &History<'a>) -> (usize, Vec<&'a Trial>) {
+    let climb_of = |trial: &Trial| trial.proposal.note.strip_prefix(START)?.parse::<usize>().ok();
+    let last = history.trials.iter().rposition(|trial| climb_of(trial).is_some());
+    let climb = last.and_then(|last| climb_of(&history.trials[last])).unwrap_or(0);
+    let before = &history.trials[..last.map_or(0, |last| last + 1)];
+    let mut starts: Vec<&Trial> =
+        before.iter().rev().take_while(|trial| climb_of(trial) == Some(climb)).collect();
+    starts.reverse();
+    (climb, starts)
+}
+
+/// The note of the candidates that a climb starts from, without its number.
+const START: &str = "start of climb ";
+
+impl Climber {
+    fn read(&mut self, history: &History) {
+        self.unseen.read(history);
+        if self.read > history.trials.len() {
+            (self.known, self.read, self.around) = Default::default();
+        }
+        for trial in &history.trials[self.read..] {
+            self.known.entry(trial.key.clone()).or_insert(trial.id);
+        }
+        self.read = history.trials.len();
+    }
+
+    fn start(&mut self, context: &Context, climb: usize) -> Result<Next, GenotypeError> {
+        let mut rng = context.seed.stream(context.trial, "local search");
+        let genotype = self.unseen.random(context, &mut rng)?;
+        Ok(genotype.map_or(Next::Done, |genotype| run(context, genotype, None, format!("{START}{climb}"))))
+    }
+
+    /// Walks from a trial's candidate to the first better neighbour, and from there on, until one must be tried.
+    fn climb(&mut self, context: &Context, history: &History, from: &Trial) -> Result<Stand, GenotypeError> {
+        let mut stand = from;
+        'climb: loop {
+            let here = history.score(stand);
+            let mut waiting = false;
+            self.look_around(context, stand)?;
+            for (key, genotype) in self.around.get(&stand.id).into_iter().flatten() {
+                let Some(trial) = self.known.get(key).and_then(|id| history.trials.get(*id as usize)) else {
+                    return Ok(Stand::Try(stand.id, genotype.clone()));
+                };
+                waiting |= trial.state == TrialState::Pending;
+                if history.score(trial) > here {
+                    stand = trial;
+                    continue 'climb;
+                }
+            }
+            return Ok(Stand::Stuck { waiting });
+        }
+    }
+
+    /// Puts the neighbours of a trial's candidate in an order that follows from the trial.
+    fn look_around(&mut self, context: &Context, from: &Trial) -> Result<(), GenotypeError> {
+        if !self.around.contains_key(&from.id) {
+            let near = context.space.neighbours(&from.proposal.genotype)?.into_iter();
+            // What has no key is no program.
+            let keyed = |genotype: Genotype| Some((context.space.key(&genotype).ok()?, genotype));
+            let mut near: Vec<(Key, Genotype)> = near.filter_map(keyed).collect();
+            near.shuffle(&mut context.seed.stream(from.id, "local search neighbours"));
+            self.around.insert(from.id, near);
+        }
+        Ok(())
+    }
+}
+
+fn run(context: &Context, genotype: Genotype, parent: Option<TrialId>, note: String) -> Next {
+    Next::Run(Proposal { genotype, fidelity: context.fidelity, parent, note })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::contract::{ask, spaces, study};
+    use super::*;
+    use crate::search::Algorithm;
+    use crate::trial::Objective;
+
+    fn config(starts: usize, restarts: usize) -> Algorithm {
+        Algorithm::LocalSearch(LocalSearch { starts: Some(starts), restarts: Some(restarts) })
+    }
+
+    fn scores(trials: &[Trial]) -> Vec<f64> {
+        let objectives = [Objective::Maximize("accuracy".into())];
+        History { trials, objectives: &objectives }.scored().map(|(_, score)| score).collect()
+    }
+
+    fn differences(a: &Trial, b: &Trial) -> usize {
+        a.proposal.genotype.0.iter().zip(&b.proposal.genotype.0).filter(|(a, b)| a != b).count()
+    }
+
+    #[test]
+    fn every_trial_is_a_neighbour_of_the_best_of_its_climb() {
+        let trials = study(&spaces::wide(), &config(5, 2), 60);
+        let scores = scores(&trials);
+        let mut climb = 0;
+        for trial in &trials {
+            let id = trial.id as usize;
+            match trial.proposal.parent {
+                None if trial.proposal.note.ends_with('1') => assert!(id < 5),
+                None if trials[id - 1].proposal.parent.is_some() => climb = id,
+                None => {}
+                // A climb that has met an earlier one may stand on a trial of that.
+                Some(parent) => {
+                    assert_eq!(differences(trial, &trials[parent as usize]), 1);
+                    let best = scores[climb..id].iter().copied().fold(0.0, f64::max);
+                    assert!(scores[parent as usize] >= best, "trial {id} is a neighbour of {parent}");
+                }
+            }
+        }
+        assert_eq!(trials.iter().filter(|trial| trial.proposal.note == "start of climb 1").count(), 5);
+    }
+
+    #[test]
+    fn a_local_optimum_is_left_once_all_its_neighbours_are_known() {
+        let space = spaces::flat();
+        let trials = study(&space, &config(1, 1), 256);
+        let second =
+            trials.iter().position(|trial| trial.proposal.note == "start of climb 2").expect("a restart");
+        let optimum = scores(&trials[..second])
+            .into_iter()
+            .enumerate()
+            .fold((0, 0.0), |best, next| if next.1 > best.1 { next } else { best });
+        // Four decisions of four: twelve neighbours.
+        let near =
+            trials[..second].iter().filter(|trial| differences(trial, &trials[optimum.0]) == 1).count();
+        assert_eq!(near, 12);
+        assert!(trials[second..].iter().all(|trial| trial.proposal.note != "start of climb 1"));
+    }
+
+    #[test]
+    fn moves_at_the_first_better_neighbour_and_waits_where_that_is_still_open() {
+        let space = spaces::flat();
+        let config = config(1, 1);
+        let mut trials = study(&space, &config, 30);
+        let better = trials.iter().position(|trial| scores(&trials)[trial.id as usize] > scores(&trials)[0]);
+        let better = better.expect("a better neighbour");
+        let Next::Run(next) = ask(&space, &config, &trials[..=better], 30) else { panic!("goes on") };
+        assert_eq!(next.parent, Some(better as u64));
+        // As long as the result is not known, it stays.
+        trials[better].state = TrialState::Pending;
+        let Next::Run(next) = ask(&space, &config, &trials[..=better], 30) else { panic!("goes on") };
+        assert_eq!(next.parent, Some(0));
+    }
+
+    #[test]
+    fn waits_for_the_last_neighbour_before_it_starts_again() {
+        let space = spaces::small();
+        let config = config(1, 1);
+        let mut trials = study(&space, &config, 6);
+        let second = trials.iter().position(|trial| trial.proposal.note == "start of climb 2");
+        let cut = second.unwrap_or(trials.len());
+        trials.truncate(cut);
+        trials[cut - 1].state = TrialState::Pending;
+        assert_eq!(ask(&space, &config, &trials, 6), Next::Wait);
+    }
+}

@@ -1,0 +1,199 @@
+//! Successive halving, Hyperband and ASHA: a scheduler round any other algorithm.
+//!
+//! Jamieson and Talwalkar 2016, <https://arxiv.org/abs/1502.07943>: evaluate many candidates for little, keep the best
+//! of `eta`, give them `eta` times as much, and so on: most of the budget goes to what deserves it. Li et al. 2018
+//! (Hyperband, <https://arxiv.org/abs/1603.06560>) hedge against figures that mislead early with brackets that start
+//! ever higher; Li et al. 2020 (ASHA, <https://arxiv.org/abs/1810.05934>) promote a candidate as soon as it is among
+//! the best of its rung so far, so that no worker waits for a rung to fill.
+//!
+//! # Rungs
+//! The highest is the study's fidelity; each one below has an `eta`-th of it, down to `min_fidelity`. Where the
+//! evaluator knows only some fidelities, those nearest to these are taken. Between two rungs that are further apart
+//! than `eta` a smaller share is promoted, so that all rungs cost about the same.
+//!
+//! # What a trial costs
+//! A promotion is a trial of its own, whose parent is the candidate's trial one rung below: the study's `trials` count
+//! all of them, though one on the lowest rung costs little. With four rungs and `eta` 3, ten trials of which six or
+//! seven are of new candidates cost as much as one on the highest rung does. A promotion is counted at its whole
+//! fidelity; whether it goes on from where the lower trial stopped is up to the evaluator.
+//!
+//! # What the proposer sees
+//! Every candidate once, under numbers of its own, as if all had been evaluated on the highest rung: with the score of
+//! the highest rung that it has finished, carried over to the highest rung that anything has finished. A rung's scores
+//! are carried to the next by the line that gives those who were on both rungs the same mean and spread there: order
+//! within a rung is kept, and what is always lower after short trainings is no longer so. Its `trials` are the
+//! candidates that the study has room for.
+
+use serde::{Deserialize, Deserializer, Serialize, de};
+
+use super::{Algorithm, Configure, Context, Next, Random, SearchAlgorithm};
+use crate::space::GenotypeError;
+use crate::trial::{History, Proposal, Trial, TrialState};
+
+mod ladder;
+mod view;
+use ladder::{Ladder, Standing};
+use view::View;
+
+/// The scheduler, and what proposes the candidates that it starts with.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct SuccessiveHalving {
+    /// What proposes new candidates.
+    pub proposer: Box<Algorithm>,
+    /// One of so many goes on to the next rung, with so many times the fidelity; at least 2.
+    #[serde(deserialize_with = "at_least_two")]
+    pub eta: u32,
+    /// The fidelity of the lowest rung, or more, in the evaluator's unit. By default such that there are at most four
+    /// rungs.
+    pub min_fidelity: Option<u32>,
+    /// When candidates go on.
+    pub mode: Mode,
+}
+
+/// When candidates go on to the next rung.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Mode {
+    /// As soon as they are among the best of their rung so far (ASHA).
+    #[default]
+    Asynchronous,
+    /// When their rung is full: brackets of as many candidates as let one reach the highest rung, one after another.
+    Synchronous,
+    /// As `Synchronous`; of every round of brackets the first starts on the lowest rung, and the last on the highest.
+    Hyperband,
+}
+
+impl Default for SuccessiveHalving {
+    fn default() -> SuccessiveHalving {
+        let proposer = Box::new(Algorithm::Random(Random::default()));
+        SuccessiveHalving { proposer, eta: 3, min_fidelity: None, mode: Mode::default() }
+    }
+}
+
+fn at_least_two<'de, D: Deserializer<'de>>(from: D) -> Result<u32, D::Error> {
+    let eta = u32::deserialize(from)?;
+    if eta < 2 {
+        return Err(de::Error::custom(format!(
+            "an eta of {eta} halves nothing: at least 2 is needed, 3 is usual"
+        )));
+    }
+    Ok(eta)
+}
+
+impl Configure for SuccessiveHalving {
+    fn start(&self) -> Box<dyn SearchAlgorithm> {
+        Box::new(Scheduler { config: self.clone(), view: View::new(self.proposer.start()) })
+    }
+}
+
+struct Scheduler {
+    config: SuccessiveHalving,
+    view: View,
+}
+
+/// What comes next on the rungs.
+enum Step {
+    /// The candidate of a trial goes on to the next rung.
+    Promote(usize),
+    /// A new candidate starts on a rung, in a bracket.
+    Start { rung: usize, bracket: usize },
+    /// A rung must fill first.
+    Wait,
+}
+
+impl SearchAlgorithm for Scheduler {
+    fn propose(&mut self, context: &Context, history: &History) -> Result<Next, GenotypeError> {
+        let ladder = Ladder::of(&self.config, context);
+        let standing = Standing::of(&ladder, history);
+        let step = match self.config.mode {
+            Mode::Asynchronous => asynchronous(&ladder, &standing),
+            Mode::Synchronous | Mode::Hyperband => self.in_brackets(&ladder, &standing),
+        };
+        match step {
+            Step::Promote(trial) => Ok(promotion(&ladder, &history.trials[trial])),
+            Step::Wait => Ok(Next::Wait),
+            Step::Start { rung, bracket } => {
+                let fresh = self.view.propose(&self.config.proposer, context, history, &ladder, &standing)?;
+                Ok(match fresh {
+                    Next::Run(proposal) => start(&ladder, proposal, rung, bracket),
+                    Next::Wait => Next::Wait,
+                    Next::Done => last_steps(&ladder, &standing, history),
+                })
+            }
+        }
+    }
+}
+
+impl Scheduler {
+    /// The next step of brackets that follow each other.
+    fn in_brackets(&self, ladder: &Ladder, standing: &Standing) -> Step {
+        let bracket = standing.bracket.max(1);
+        let first = match self.config.mode {
+            // Li et al. count the other way round: their first bracket, of the most candidates, is the highest number.
+            Mode::Hyperband => (bracket - 1) % ladder.rungs.len(),
+            Mode::Synchronous | Mode::Asynchronous => 0,
+        };
+        let mut wanted = ladder.bracket_size(first, self.config.mode == Mode::Hyperband);
+        if standing.bracket == 0 || standing.members(bracket, first).count() < wanted {
+            return Step::Start { rung: first, bracket };
+        }
+        for rung in first..ladder.top() {
+            wanted = ladder.promoted(rung, wanted).max(1);
+            let promoted = standing.members(bracket, rung + 1).count();
+            if promoted == wanted {
+                continue;
+            }
+            if standing.members(bracket, rung).any(|place| place.pending) {
+                return Step::Wait;
+            }
+            match standing.best_left(standing.members(bracket, rung)) {
+                Some(trial) => return Step::Promote(trial),
+                // Nothing left that has a score: the bracket goes on with those that were promoted.
+                None => wanted = promoted,
+            }
+            if promoted == 0 {
+                break;
+            }
+        }
+        let bracket = bracket + 1;
+        let rung = if self.config.mode == Mode::Hyperband { (bracket - 1) % ladder.rungs.len() } else { 0 };
+        Step::Start { rung, bracket }
+    }
+}
+
+/// The best that is not promoted yet, of the highest rung where one is among the best of those that have ended; else
+/// a new candidate.
+fn asynchronous(ladder: &Ladder, standing: &Standing) -> Step {
+    for rung in (0..ladder.top()).rev() {
+        let ended = standing.on(rung).filter(|place| !place.pending).count();
+        let room = ladder.promoted(rung, ended);
+        let best = standing.best(standing.on(rung), room);
+        if let Some(place) = best.into_iter().find(|place| !place.promoted) {
+            return Step::Promote(place.trial);
+        }
+    }
+    Step::Start { rung: 0, bracket: 0 }
+}
+
+/// Once there is nothing new: the rest of the candidates go on, those that got furthest first.
+fn last_steps(ladder: &Ladder, standing: &Standing, history: &History) -> Next {
+    for rung in (0..ladder.top()).rev() {
+        if let Some(trial) = standing.best_left(standing.on(rung)) {
+            return promotion(ladder, &history.trials[trial]);
+        }
+    }
+    let pending = history.trials.iter().any(|trial| trial.state == TrialState::Pending);
+    if pending { Next::Wait } else { Next::Done }
+}
+
+fn promotion(ladder: &Ladder, trial: &Trial) -> Next {
+    let rung = ladder.rung(trial.proposal.fidelity) + 1;
+    let note = ladder.note(rung, ladder::bracket(trial));
+    let genotype = trial.proposal.genotype.clone();
+    Next::Run(Proposal { genotype, fidelity: ladder.rungs[rung], parent: Some(trial.id), note })
+}
+
+fn start(ladder: &Ladder, proposal: Proposal, rung: usize, bracket: usize) -> Next {
+    let note = format!("{}: {}", ladder.note(rung, bracket), proposal.note);
+    Next::Run(Proposal { fidelity: ladder.rungs[rung], note, ..proposal })
+}
