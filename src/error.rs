@@ -60,6 +60,9 @@ pub enum Error {
     /// A search that cannot be asked, or was told what it will not have.
     #[error(transparent)]
     AskTell(#[from] crate::search::AskTellError),
+    /// Algorithms that cannot be compared.
+    #[error(transparent)]
+    Bench(#[from] crate::bench::BenchError),
     /// A genotype without a program.
     #[error(transparent)]
     Genotype(#[from] crate::space::GenotypeError),
@@ -78,6 +81,7 @@ impl Error {
             Error::WithoutTraining => 2,
             Error::AskTell(crate::search::AskTellError::Stuck { .. }) => 1,
             Error::AskTell(_) => 2,
+            Error::Bench(error) => error.exit_code(),
             Error::Export(error) => error.exit_code(),
             Error::Study(error) => error.exit_code(),
         }

@@ -45,6 +45,7 @@
 //! With the feature `train` (on by default) candidates are trained for real on Burn; without it all else still builds.
 
 pub mod architecture;
+pub mod bench;
 pub mod candidate;
 pub mod data;
 pub mod error;

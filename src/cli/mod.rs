@@ -1,5 +1,6 @@
 //! The command line: what may be typed. Each command is one file beside this one.
 
+mod bench;
 mod check;
 mod data;
 mod deliver;
@@ -45,6 +46,8 @@ enum Command {
     Rank(rank::Rank),
     /// Train the best trials of a study at full length.
     Retrain(retrain::Retrain),
+    /// Compare search algorithms on tables: regret, ranks, plots.
+    Bench(bench::Bench),
     /// Write a trial as RON, DOT, SVG, ONNX or safetensors.
     Export(export::Export),
     /// Say which data can be read, how each format is laid out, and what a data set holds.
@@ -73,6 +76,7 @@ impl Cli {
             Command::Search(command) => command.run(),
             Command::Rank(command) => command.run().map(done),
             Command::Retrain(command) => command.run(),
+            Command::Bench(command) => command.run().map(done),
             Command::Export(command) => command.run().map(done),
             Command::Data(command) => command.run().map(done),
         }

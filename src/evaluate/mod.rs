@@ -10,7 +10,7 @@ use crate::ir::Weights;
 use crate::random::Seed;
 use crate::space::{Genotype, Key, Space};
 use crate::symbolic::Value;
-use crate::trial::{Fidelity, Metrics};
+use crate::trial::{Fidelity, Metrics, Objective};
 
 /// One evaluation to do.
 #[derive(Clone, Copy, Debug)]
@@ -97,12 +97,33 @@ pub trait Evaluate: Send + Sync {
     /// # Errors
     /// [`Failure`], which is the trial's, not the study's.
     fn evaluate(&self, job: &Job, progress: &dyn Progress) -> Result<Outcome, Failure>;
+    /// The names of what it knows of candidates and never shows to a search, such as test accuracies: what judges of
+    /// searches score them by. They are none of [`Evaluate::metrics`], and so can be no objective.
+    fn hidden_metrics(&self) -> Vec<&str> {
+        Vec::new()
+    }
+    /// What it knows of a candidate and never shows to a search; `None` where it knows nothing of the candidate.
+    fn hidden(&self, _genotype: &Genotype, _key: &Key) -> Option<Metrics> {
+        None
+    }
+    /// The best value of a hidden metric among all candidates of the space; `None` where it is not known.
+    fn hidden_best(&self, _objective: &Objective) -> Option<f64> {
+        None
+    }
 }
 
 /// An evaluator's configuration: makes the evaluator.
 pub trait Prepare {
     /// The names of the metrics that its evaluator yields, known before it is made.
     fn reports(&self) -> Vec<&str>;
+    /// The space as the evaluator knows it: one that knows only some candidates may leave out all others, so that no
+    /// search proposes them. Called before [`Prepare::prepare`]; most evaluators know every candidate.
+    ///
+    /// # Errors
+    /// A user's mistake: data that is not there, or that knows no candidate of the space.
+    fn restrict(&self, space: Space) -> Result<Space, crate::error::Error> {
+        Ok(space)
+    }
     /// Reads data, checks devices: whatever is done once for a study of the space.
     ///
     /// # Errors

@@ -1,0 +1,321 @@
+//! Results as tables: regret at the budgets, ranks, and what a proposal costs.
+
+use super::{Axis, AxisResults, Results, SpaceResults, Summary, Unit};
+
+/// A heading, a sentence, and a table.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Section {
+    /// What it is about.
+    pub heading: String,
+    /// How to read it.
+    pub words: String,
+    /// Rows of cells: the first row names the columns, the first column the algorithms.
+    pub rows: Vec<Vec<String>>,
+    /// The best cell of every column that has one: row and column.
+    pub best: Vec<(usize, usize)>,
+    /// The file name of its plot.
+    pub plot: Option<String>,
+}
+
+impl Results {
+    /// All tables.
+    pub fn sections(&self) -> Vec<Section> {
+        let mut sections = Vec::new();
+        for space in &self.spaces {
+            sections.extend(space.axes.iter().map(|axis| self.regrets(space, axis)));
+        }
+        let axes = self.spaces.first().map_or(&[][..], |space| &space.axes);
+        if self.algorithms.len() > 1 {
+            sections.extend(axes.iter().map(|axis| self.ranks(axis.axis)));
+        }
+        sections.push(self.times());
+        sections
+    }
+
+    fn regrets(&self, space: &SpaceResults, axis: &AxisResults) -> Section {
+        let summaries: Vec<Vec<Summary>> =
+            axis.curves.iter().map(|curve| curve.budgets().collect()).collect();
+        let digits = digits(summaries.iter().flatten().map(|summary| summary.mean));
+        let cell = |summary: &Summary| interval(summary, digits);
+        let SpaceResults { label, candidates, metric, best, .. } = space;
+        Section {
+            heading: format!("{label}: regret by {}", axis.axis.label()),
+            words: format!(
+                "How far `{metric}` of the candidate believed best is from {}, the best of {candidates} candidates{}: \
+                 mean of {} seeds and its 95 % interval by Student's t.",
+                figure(*best),
+                unit(space.unit),
+                self.seeds,
+            ),
+            rows: self.table(&axis.budgets, |entrant, place| cell(&summaries[entrant][place])),
+            best: least(&summaries),
+            plot: Some(plot_name(label, axis.axis)),
+        }
+    }
+
+    fn ranks(&self, axis: Axis) -> Section {
+        let rankings: Vec<_> = self.rankings.iter().filter(|ranking| ranking.axis == axis).collect();
+        let budgets: Vec<f64> = rankings.iter().map(|ranking| ranking.budget).collect();
+        let of = |entrant: usize| rankings.iter().map(move |ranking| ranking.ranks[entrant]).collect();
+        let summaries: Vec<Vec<Summary>> = (0..self.algorithms.len()).map(of).collect();
+        let cell = |entrant: usize, place: usize| {
+            let wins = 100.0 * rankings[place].wins[entrant];
+            format!("{} ({wins:.0} %)", interval(&summaries[entrant][place], 2))
+        };
+        Section {
+            heading: format!("Ranks by {}", axis.label()),
+            words: format!(
+                "The mean place among the {} algorithms, 1 for the least regret, over {} x {} seeds, with its 95 % interval; \
+                 in brackets how often each comes first, ties shared.",
+                self.algorithms.len(),
+                spaces(self.spaces.len()),
+                self.seeds,
+            ),
+            rows: self.table(&budgets, cell),
+            best: least(&summaries),
+            plot: None,
+        }
+    }
+
+    fn times(&self) -> Section {
+        let queries =
+            self.spaces.iter().flat_map(|space| &space.axes).find(|axis| axis.axis == Axis::Queries);
+        let budgets = queries.map_or(&[][..], |axis| &axis.budgets);
+        let columns = self.spaces.first().and_then(|space| space.proposal_ms.first()).map_or(0, Vec::len);
+        let mean = |entrant: usize, place: usize| {
+            let times = self.spaces.iter().map(|space| space.proposal_ms[entrant][place]);
+            times.sum::<f64>() / self.spaces.len() as f64
+        };
+        let heads = match columns == budgets.len() {
+            true => budgets.to_vec(),
+            false => vec![f64::NAN; columns],
+        };
+        Section {
+            heading: "What a proposal costs".into(),
+            words: "Milliseconds of processor time, over the last tenth of the trials before each number of queries (over \
+                    all where none is given); what evaluations cost is not in it."
+                .into(),
+            rows: self.table(&heads, |entrant, place| number(mean(entrant, place), 3)),
+            best: Vec::new(),
+            plot: None,
+        }
+    }
+
+    /// A row for each algorithm, a column for each budget.
+    fn table(&self, budgets: &[f64], cell: impl Fn(usize, usize) -> String) -> Vec<Vec<String>> {
+        let head = budgets.iter().map(|budget| if budget.is_nan() { "all".into() } else { figure(*budget) });
+        let mut rows = vec![std::iter::once("algorithm".to_owned()).chain(head).collect::<Vec<_>>()];
+        rows.extend(self.algorithms.iter().enumerate().map(|(entrant, label)| {
+            let cells = (0..budgets.len()).map(|place| cell(entrant, place));
+            std::iter::once(label.clone()).chain(cells).collect()
+        }));
+        rows
+    }
+}
+
+/// The report as Markdown, with lines of the caller's own under the title: the machine, the commit. Plots are looked for
+/// in the folder of the report.
+pub fn markdown(results: &Results, notes: &[String], with_plots: bool) -> String {
+    let title = if results.title.is_empty() { "Algorithms compared" } else { &results.title };
+    let mut text = format!("# {title}\n");
+    if !results.about.is_empty() {
+        text += &format!("\n{}\n", results.about);
+    }
+    let notes: Vec<String> =
+        notes.iter().flat_map(|note| note.lines()).map(|line| format!("- {line}\n")).collect();
+    if !notes.is_empty() {
+        text += &format!("\n{}", notes.concat());
+    }
+    for section in results.sections() {
+        text += &format!("\n## {}\n\n{}\n\n{}", section.heading, section.words, section.markdown());
+        if let Some(plot) = section.plot.as_ref().filter(|_| with_plots) {
+            text += &format!("\n![{}]({plot})\n", section.heading);
+        }
+    }
+    text
+}
+
+impl Section {
+    /// The table as Markdown, the best of each column in bold.
+    fn markdown(&self) -> String {
+        let mut text = String::new();
+        for (number, row) in self.rows.iter().enumerate() {
+            let cell = |(column, cell): (usize, &String)| match self.best.contains(&(number, column)) {
+                true => format!(" **{cell}** |"),
+                false => format!(" {} |", cell.replace('|', "\\|")),
+            };
+            text += &format!("|{}\n", row.iter().enumerate().map(cell).collect::<String>());
+            if number == 0 {
+                text += &format!("|---|{}\n", "---:|".repeat(row.len().saturating_sub(1)));
+            }
+        }
+        text
+    }
+}
+
+/// The file that a plot goes into.
+pub(super) fn plot_name(space: &str, axis: Axis) -> String {
+    let tame = |letter: char| if letter.is_ascii_alphanumeric() { letter.to_ascii_lowercase() } else { '-' };
+    let tamed: String = format!("{space} {}", axis.label()).chars().map(tame).collect();
+    let words: Vec<&str> = tamed.split('-').filter(|word| !word.is_empty()).collect();
+    format!("{}.svg", words.join("-"))
+}
+
+/// The least of every column.
+fn least(summaries: &[Vec<Summary>]) -> Vec<(usize, usize)> {
+    let columns = summaries.first().map_or(0, Vec::len);
+    let least = |column: usize| {
+        let means =
+            summaries.iter().map(|row| row[column].mean).enumerate().filter(|(_, mean)| !mean.is_nan());
+        let (row, _) = means.min_by(|a, b| a.1.total_cmp(&b.1))?;
+        Some((row + 1, column + 1))
+    };
+    if summaries.len() < 2 { Vec::new() } else { (0..columns).filter_map(least).collect() }
+}
+
+fn interval(summary: &Summary, digits: usize) -> String {
+    match (summary.mean.is_nan(), summary.half.is_nan()) {
+        (true, _) => "-".into(),
+        (false, true) => format!("{:.digits$}", summary.mean),
+        (false, false) => format!("{:.digits$} ± {:.digits$}", summary.mean, summary.half),
+    }
+}
+
+/// Digits behind the point that leave the largest figure four.
+fn digits(figures: impl Iterator<Item = f64>) -> usize {
+    let largest = figures
+        .filter(|figure| figure.is_finite())
+        .fold(0.0, |largest: f64, figure| largest.max(figure.abs()));
+    if largest > 0.0 { (3.0 - largest.log10().floor()).clamp(0.0, 9.0) as usize } else { 3 }
+}
+
+fn number(figure: f64, digits: usize) -> String {
+    if figure.is_nan() { "-".into() } else { format!("{figure:.digits$}") }
+}
+
+/// A budget or a metric's value, without more digits than it has.
+pub(super) fn figure(value: f64) -> String {
+    if value.fract() == 0.0 && value.abs() < 1e15 {
+        format!("{value:.0}")
+    } else {
+        format!("{}", (value * 1e6).round() / 1e6)
+    }
+}
+
+fn unit(unit: Unit) -> &'static str {
+    match unit {
+        Unit::Own => "",
+        Unit::Points => ", in percentage points",
+    }
+}
+
+fn spaces(count: usize) -> String {
+    if count == 1 { "1 space".into() } else { format!("{count} spaces") }
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use insta::assert_snapshot;
+
+    use super::super::Ranking;
+    use super::super::results::Curve;
+    use super::*;
+
+    fn curve(algorithm: &str, at_budgets: [[f64; 3]; 2]) -> Curve {
+        let summaries = at_budgets.iter().map(|regrets| Summary::of(regrets)).collect();
+        let at_budgets = at_budgets.iter().map(|regrets| regrets.to_vec()).collect();
+        Curve { algorithm: algorithm.into(), summaries, at_budgets }
+    }
+
+    pub fn results() -> Results {
+        let (one, two) = (Summary::of(&[1.0, 1.0, 2.0]), Summary::of(&[2.0, 2.0, 1.0]));
+        let ranking = |budget| Ranking {
+            axis: Axis::Queries,
+            budget,
+            ranks: vec![two, one],
+            wins: vec![1.0 / 3.0, 2.0 / 3.0],
+        };
+        Results {
+            title: "A comparison".into(),
+            about: "Of two.".into(),
+            seeds: 3,
+            algorithms: vec!["random".into(), "evolution (20, 5)".into()],
+            spaces: vec![SpaceResults {
+                label: "NAS-Bench-201: CIFAR-10".into(),
+                candidates: "15625".into(),
+                metric: "test_accuracy".into(),
+                best: 0.9437,
+                unit: Unit::Points,
+                axes: vec![AxisResults {
+                    axis: Axis::Queries,
+                    budgets: vec![10.0, 50.0],
+                    points: vec![10.0, 50.0],
+                    curves: vec![
+                        curve("random", [[1.0, 1.1, 1.2], [0.5, 0.7, 0.3]]),
+                        curve("evolution (20, 5)", [[1.0, 1.2, 1.4], [0.1, 0.0, 0.2]]),
+                    ],
+                }],
+                proposal_ms: vec![vec![0.01, 0.012], vec![0.5, 2.0]],
+            }],
+            rankings: vec![ranking(10.0), ranking(50.0)],
+        }
+    }
+
+    #[test]
+    fn a_report_in_markdown() {
+        assert_snapshot!(markdown(&results(), &["machine: any\ncommit: none".into()], true), @r#"
+        # A comparison
+
+        Of two.
+
+        - machine: any
+        - commit: none
+
+        ## NAS-Bench-201: CIFAR-10: regret by queries
+
+        How far `test_accuracy` of the candidate believed best is from 0.9437, the best of 15625 candidates, in percentage points: mean of 3 seeds and its 95 % interval by Student's t.
+
+        | algorithm | 10 | 50 |
+        |---|---:|---:|
+        | random | **1.100 ± 0.248** | 0.500 ± 0.497 |
+        | evolution (20, 5) | 1.200 ± 0.497 | **0.100 ± 0.248** |
+
+        ![NAS-Bench-201: CIFAR-10: regret by queries](nas-bench-201-cifar-10-queries.svg)
+
+        ## Ranks by queries
+
+        The mean place among the 2 algorithms, 1 for the least regret, over 1 space x 3 seeds, with its 95 % interval; in brackets how often each comes first, ties shared.
+
+        | algorithm | 10 | 50 |
+        |---|---:|---:|
+        | random | 1.67 ± 1.43 (33 %) | 1.67 ± 1.43 (33 %) |
+        | evolution (20, 5) | **1.33 ± 1.43 (67 %)** | **1.33 ± 1.43 (67 %)** |
+
+        ## What a proposal costs
+
+        Milliseconds of processor time, over the last tenth of the trials before each number of queries (over all where none is given); what evaluations cost is not in it.
+
+        | algorithm | 10 | 50 |
+        |---|---:|---:|
+        | random | 0.010 | 0.012 |
+        | evolution (20, 5) | 0.500 | 2.000 |
+        "#);
+    }
+
+    #[test]
+    fn file_names_are_plain() {
+        assert_eq!(
+            plot_name("NAS-Bench-201: CIFAR-10", Axis::FullTrials),
+            "nas-bench-201-cifar-10-full-trials.svg"
+        );
+        assert_eq!(plot_name("../x", Axis::Seconds), "x-seconds.svg");
+    }
+
+    #[test]
+    fn figures_have_as_many_digits_as_they_need() {
+        assert_eq!([1.085, 0.0123, 123.4, 0.0].map(|figure| digits([figure].into_iter())), [3, 5, 1, 3]);
+        assert_eq!([50.0, 1e6, 0.25].map(figure), ["50", "1000000", "0.25"]);
+        assert_eq!(interval(&Summary::of(&[f64::NAN, 1.0]), 3), "-");
+        assert_eq!(interval(&Summary::of(&[1.0]), 3), "1.000");
+    }
+}
