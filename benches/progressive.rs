@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Instant;
 
 use cellwright::search;
-use cellwright::search::surrogate::{Encoding, Features, Mlp, Surrogate};
+use cellwright::search::surrogate::{Encoding, Features, Predictor, Surrogate};
 use cellwright::space::Draw;
 use cellwright::{Genotype, Seed, Space};
 use rayon::prelude::*;
@@ -116,7 +116,7 @@ fn beam(space: &Space) -> Vec<Genotype> {
 }
 
 /// An ensemble that has learnt from as many cells as PNAS has trained by then.
-fn surrogate(space: &Space, cells: &[Genotype]) -> impl Surrogate + use<> {
+fn surrogate(space: &Space, cells: &[Genotype]) -> Box<dyn Surrogate> {
     let encoding = Encoding::of(space);
     let example = |cell: &Genotype| {
         let features: Features = encoding.features(space, &space.active(cell).expect("of the space"));
@@ -124,7 +124,7 @@ fn surrogate(space: &Space, cells: &[Genotype]) -> impl Surrogate + use<> {
         (features, target)
     };
     let examples: Vec<_> = cells.iter().map(example).collect();
-    let mut ensemble = Mlp::default().start();
+    let mut ensemble = Predictor::default().start();
     ensemble.fit(encoding.layout(), &examples, Seed(1));
     ensemble
 }

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use super::surrogate::Mlp;
+use super::surrogate::{Mlp, Predictor};
 use super::{Algorithm, Context, Next, Progressive, SearchAlgorithm};
 use crate::random::Seed;
 use crate::space::{Draw, Genotype, Space};
@@ -109,8 +109,8 @@ fn algorithm(name: &str) -> Algorithm {
 }
 
 /// A surrogate for unoptimised builds.
-pub(super) fn small_networks() -> Mlp {
-    Mlp { members: 3, embedding: 8, hidden: 8, epochs: 20, ..Mlp::default() }
+pub(super) fn small_networks() -> Predictor {
+    Predictor::Mlp(Mlp { members: 3, embedding: 8, hidden: 8, epochs: 20, ..Mlp::default() })
 }
 
 /// The trials of an undisturbed study of [`accuracy`].

@@ -9,7 +9,7 @@ use rayon::prelude::*;
 use super::Context;
 use super::levels::{Decided, Levels, Step};
 use super::progressive::{PNAS_BEAM, Progressive, level_of};
-use super::surrogate::{Encoding, Features, Mlp, MlpEnsemble, Scale, Surrogate};
+use super::surrogate::{Encoding, Features, Mlp, Predictor, Scale, Surrogate};
 use super::unseen::Unseen;
 use crate::space::{GenotypeError, Key};
 use crate::trial::{History, Objective, Proposal, Trial, TrialId};
@@ -50,7 +50,7 @@ struct Rank {
 /// A surrogate that knows the space.
 struct Model {
     encoding: Encoding,
-    ensemble: MlpEnsemble,
+    surrogate: Box<dyn Surrogate>,
     scale: Scale,
 }
 
@@ -164,24 +164,23 @@ impl<'a> Planner<'a> {
     fn fit(&self) -> Option<Model> {
         let space = self.context.space;
         let scale = Scale::of(self.history.scored().map(|(_, score)| score));
-        let encoding = Encoding::of(space);
+        let encoding = Encoding::with(space, self.config.features);
         let example = |(trial, score): (&Trial, f64)| {
-            let active = space.active(&trial.proposal.genotype).ok()?;
-            Some((encoding.features(space, &active), scale.target(score)))
+            Some((encoding.describe(space, &trial.proposal.genotype).ok()?, scale.target(score)))
         };
         let examples: Vec<(Features, f64)> = self.history.scored().filter_map(example).collect();
         if examples.is_empty() {
             return None;
         }
-        let first = (self.level == 2).then_some(self.config.first_learning_rate);
-        let learning_rate = first.unwrap_or(self.config.surrogate.learning_rate);
-        let mut ensemble = Mlp { learning_rate, ..self.config.surrogate.clone() }.start();
-        ensemble.fit(
-            encoding.layout(),
-            &examples,
-            self.context.seed.derive(self.level as u64, "progressive surrogate"),
-        );
-        Some(Model { encoding, ensemble, scale })
+        let mut surrogate = match &self.config.surrogate {
+            Predictor::Mlp(mlp) if self.level == 2 => {
+                Predictor::Mlp(Mlp { learning_rate: self.config.first_learning_rate, ..mlp.clone() }).start()
+            }
+            other => other.start(),
+        };
+        let seed = self.context.seed.derive(self.level as u64, "progressive surrogate");
+        surrogate.fit(encoding.layout(), &examples, seed);
+        Some(Model { encoding, surrogate, scale })
     }
 
     /// All candidates that a step makes, best first; in random order where nothing is known.
@@ -309,6 +308,7 @@ impl<'a> Planner<'a> {
 
 impl Model {
     fn predict(&self, context: &Context, decided: &Decided) -> f64 {
-        self.ensemble.predict(&self.encoding.features(context.space, &decided.active)).mean
+        let features = self.encoding.describe_decided(context.space, &decided.genotype, &decided.active);
+        features.map_or(f64::NEG_INFINITY, |features| self.surrogate.predict(&features).mean)
     }
 }

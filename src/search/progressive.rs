@@ -12,7 +12,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::planner::Planner;
-use super::surrogate::Mlp;
+use super::surrogate::{FeatureSet, Predictor};
 use super::unseen::Unseen;
 use super::{Configure, Context, Next, SearchAlgorithm};
 use crate::space::GenotypeError;
@@ -31,9 +31,12 @@ pub struct Progressive {
     /// Levels: the most blocks that are grown. By default as many as the program allows, and over a program without
     /// a `Prefix` one for every eight trials, 2 to 6.
     pub levels: Option<usize>,
-    /// What predicts; its learning rate holds from the second fit on.
-    pub surrogate: Mlp,
-    /// The surrogate's learning rate for its first fit, which has only the simplest candidates to learn from.
+    /// What predicts; by default PNAS's networks, whose learning rate holds from the second fit on.
+    pub surrogate: Predictor,
+    /// What it gets to see of a candidate.
+    pub features: FeatureSet,
+    /// The networks' learning rate for their first fit, which has only the simplest candidates to learn from; other
+    /// surrogates have no such rate.
     pub first_learning_rate: f64,
 }
 
@@ -43,7 +46,8 @@ impl Default for Progressive {
             beam: None,
             first: None,
             levels: None,
-            surrogate: Mlp::default(),
+            surrogate: Predictor::default(),
+            features: FeatureSet::default(),
             first_learning_rate: 0.01,
         }
     }

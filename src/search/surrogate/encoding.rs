@@ -3,19 +3,52 @@
 //! Every decision is a slot of tokens, one for each of its candidates; numbers are spread over the two nearest of a few
 //! knots; a decision that is not active has no token. The elements of a `Prefix` are blocks, as in PNAS: what stands
 //! at the same place in each of them shares one slot, and the tokens of a candidate's blocks are averaged, so that the
-//! surrogate sees cells of any size alike. Decisions that name the same candidates share a table of embeddings.
+//! surrogate sees cells of any size alike. Decisions that name the same candidates share a table of embeddings. Where a
+//! space's programs are networks, what [`FeatureSet`] asks for of the network stands beside its decisions.
 
 use std::collections::HashMap;
 
-use super::{Features, Layout};
-use crate::space::{Decision, DecisionKind, Draw, Space};
+use serde::{Deserialize, Serialize};
+
+use super::network_features::NetworkFeatures;
+use super::{Features, Layout, Measure};
+use crate::space::{Decision, DecisionKind, Draw, Genotype, GenotypeError, Space};
+
+/// What a surrogate gets to see of a candidate.
+///
+/// All but the decisions are features of networks. Where a space's programs are none (a user's own type, or no type at
+/// all) there are no such features, whatever is asked for, and the decisions are seen even if not asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct FeatureSet {
+    /// What every decision holds.
+    pub decisions: bool,
+    /// Which paths of ops lead from a cell's input to its output, as in BANANAS
+    /// (<https://arxiv.org/abs/1910.11858>): the commonest, each there or not.
+    pub paths: bool,
+    /// How often each op stands in the cells, each op with what it reads, and those with what they read, as in NAS-BOWL
+    /// (<https://arxiv.org/abs/2006.07556>): the commonest, counted; and how many ops and edges, how deep and how wide.
+    pub graph: bool,
+    /// Parameters, multiply-accumulates and depth of the whole network, each by its rank among random candidates.
+    pub cost: bool,
+}
+
+impl Default for FeatureSet {
+    /// The decisions only.
+    fn default() -> FeatureSet {
+        FeatureSet { decisions: true, paths: false, graph: false, cost: false }
+    }
+}
 
 /// How a space's candidates become [`Features`].
 #[derive(Clone, Debug)]
 pub struct Encoding {
     layout: Layout,
+    /// Whether decisions are features.
+    decisions: bool,
     tokens: Vec<Tokens>,
     blocks: Blocks,
+    network: NetworkFeatures,
 }
 
 /// Where a decision's tokens stand.
@@ -35,8 +68,25 @@ enum Tokens {
 const KNOTS: usize = 7;
 
 impl Encoding {
-    /// The encoding of a space: the same space always has the same.
+    /// The encoding of a space's decisions: the same space always has the same.
     pub fn of(space: &Space) -> Encoding {
+        Encoding::with(space, FeatureSet::default())
+    }
+
+    /// The encoding of a space with these features: the same space always has the same. Features of networks are found by
+    /// looking at a few hundred random candidates.
+    pub fn with(space: &Space, set: FeatureSet) -> Encoding {
+        let mut encoding = Encoding::of_decisions(space);
+        encoding.network = NetworkFeatures::of(space, set);
+        encoding.decisions = set.decisions || encoding.network.is_empty();
+        if !encoding.decisions {
+            encoding.layout = Layout::default();
+        }
+        encoding.network.place(&mut encoding.layout);
+        encoding
+    }
+
+    fn of_decisions(space: &Space) -> Encoding {
         let blocks = Blocks::of(space);
         let mut slots = Slots::default();
         let place = |(number, decision): (usize, &Decision)| match blocks.min_lengths[number] {
@@ -56,7 +106,8 @@ impl Encoding {
                     Tokens::Number(starts[places[0]], width(&decision.kind))
                 }
             });
-        Encoding { layout, tokens: tokens.collect(), blocks }
+        let network = NetworkFeatures::default();
+        Encoding { layout, decisions: true, tokens: tokens.collect(), blocks, network }
     }
 
     /// What the columns mean.
@@ -64,7 +115,30 @@ impl Encoding {
         &self.layout
     }
 
-    /// A candidate's tokens, from its active decisions.
+    /// A candidate with all its features.
+    ///
+    /// # Errors
+    /// A genotype that is not of the space.
+    pub fn describe(&self, space: &Space, genotype: &Genotype) -> Result<Features, GenotypeError> {
+        self.describe_decided(space, genotype, &space.active(genotype)?)
+    }
+
+    /// [`Encoding::describe`] of a candidate whose active decisions are known.
+    ///
+    /// # Errors
+    /// A genotype that is not of the space.
+    pub fn describe_decided(
+        &self,
+        space: &Space,
+        genotype: &Genotype,
+        active: &[(usize, Draw)],
+    ) -> Result<Features, GenotypeError> {
+        let mut features = if self.decisions { self.features(space, active) } else { Features::new() };
+        self.network.describe(space, genotype, &mut features)?;
+        Ok(features)
+    }
+
+    /// A candidate's tokens, from its active decisions alone: all there is to see with [`Encoding::of`].
     pub fn features(&self, space: &Space, active: &[(usize, Draw)]) -> Features {
         let lengths = self.blocks.lengths(active);
         let mut features = Features::with_capacity(active.len());
@@ -108,6 +182,21 @@ struct Slots {
     by_place: HashMap<String, usize>,
     widths: Vec<usize>,
     labels: Vec<Vec<String>>,
+    measures: Vec<Measure>,
+}
+
+/// How the values of a decision compare: those of a `OneOf` are numbers where all are written so, rising or falling.
+fn measure(decision: &Decision) -> Measure {
+    let numbers: Option<Vec<f64>> = decision.labels.iter().map(|label| label.parse().ok()).collect();
+    match (&decision.kind, numbers) {
+        (DecisionKind::Int { .. } | DecisionKind::Float { .. }, _) => Measure::Number,
+        (DecisionKind::Choice { .. }, Some(numbers)) if numbers.len() > 2 => {
+            let rises = numbers.windows(2).all(|pair| pair[0] < pair[1]);
+            let falls = numbers.windows(2).all(|pair| pair[0] > pair[1]);
+            if rises || falls { Measure::Number } else { Measure::Choice }
+        }
+        _ => Measure::Choice,
+    }
 }
 
 impl Slots {
@@ -127,6 +216,7 @@ impl Slots {
         if slot == self.widths.len() {
             self.widths.push(0);
             self.labels.push(Vec::new());
+            self.measures.push(measure(decision));
         }
         self.widths[slot] = self.widths[slot].max(width(&decision.kind));
         if self.labels[slot].len() < decision.labels.len() {
@@ -158,6 +248,7 @@ impl Slots {
                 }
             }
         }
+        layout.slots.iter_mut().zip(self.measures).for_each(|(slot, measure)| slot.measure = measure);
         let starts = layout.slots.iter().map(|slot| slot.start).collect();
         (layout, starts)
     }
@@ -252,6 +343,29 @@ mod tests {
         let momentum: Vec<_> = first.iter().filter(|(column, _)| (3..10).contains(column)).collect();
         assert_eq!(momentum, [&(4, 0.5), &(5, 0.5)]);
         assert_eq!(features(&space, "1,3"), [(1, 1.0), (13, 1.0)]);
+    }
+
+    #[test]
+    fn numbers_are_told_from_choices() {
+        let measures = |space: &Space| {
+            Encoding::of(space).layout().slots.iter().map(|slot| slot.measure).collect::<Vec<_>>()
+        };
+        let space = spaces::conditional();
+        assert_eq!(measures(&space), [Measure::Choice, Measure::Number, Measure::Number]);
+        let text = "(a: OneOf([0.3, 0.1]), b: OneOf([8, 4, 2]), c: OneOf([1, 3, 2]), d: OneOf([1, 2, X]))";
+        let space = Space::untyped(&text.parse().unwrap()).unwrap();
+        assert_eq!(measures(&space), [Measure::Choice, Measure::Number, Measure::Choice, Measure::Choice]);
+    }
+
+    #[test]
+    fn programs_that_are_no_networks_have_decisions_only_and_always() {
+        let space = spaces::conditional();
+        let all = FeatureSet { decisions: false, paths: true, graph: true, cost: true };
+        let (with, of) = (Encoding::with(&space, all), Encoding::of(&space));
+        assert_eq!(with.layout(), of.layout());
+        let genotype: Genotype = "0(0.25),3".parse().unwrap();
+        let active = space.active(&genotype).unwrap();
+        assert_eq!(with.describe(&space, &genotype).unwrap(), of.features(&space, &active));
     }
 
     #[test]
