@@ -7,11 +7,12 @@ use indexmap::IndexMap;
 
 use super::decision::{Condition, Decision, DecisionKind};
 use super::form::{self, Hyper};
+use super::freeze::{freeze_items, freeze_list, freeze_map, freeze_named};
 use super::label::{label, labels, names};
 use super::template::{Body, Node, Open, Part, Template};
 use crate::error::Problem;
 use crate::symbolic::nearest;
-use crate::symbolic::{Fields, Kind, Name, Object, Origin, Value};
+use crate::symbolic::{Fields, Kind, Name, Origin, Value};
 
 /// The pieces of `let`, by name.
 pub(super) type Pieces = IndexMap<Name, Value>;
@@ -384,52 +385,4 @@ fn conditions(
 
 fn list<'n>(names: impl Iterator<Item = &'n Name>) -> String {
     names.map(|name| format!("\"{name}\"")).collect::<Vec<_>>().join(", ")
-}
-
-/// The values of nodes that are all static.
-fn statics<'n>(nodes: impl Iterator<Item = &'n Node>) -> Option<Vec<Value>> {
-    let values = nodes.map(|node| match node {
-        Node::Static(value) => Some(value.clone()),
-        _ => None,
-    });
-    values.collect()
-}
-
-fn freeze_list(nodes: Vec<Node>, origin: Origin) -> Node {
-    match statics(nodes.iter()) {
-        Some(values) => Node::Static(Value { kind: Kind::List(Arc::new(values)), origin }),
-        None => Node::List(origin, nodes.into()),
-    }
-}
-
-fn freeze_map(nodes: Vec<(Value, Node)>, origin: Origin) -> Node {
-    match statics(nodes.iter().map(|(_, node)| node)) {
-        Some(values) => {
-            let entries = nodes.into_iter().map(|(key, _)| key).zip(values).collect();
-            Node::Static(Value { kind: Kind::Map(Arc::new(entries)), origin })
-        }
-        None => Node::Map(origin, nodes.into()),
-    }
-}
-
-fn freeze_items(nodes: Vec<Node>, origin: Origin, name: &Option<Name>) -> Node {
-    match statics(nodes.iter()) {
-        Some(values) => Node::Static(object(origin, name, Fields::Items(values))),
-        None => Node::Items(origin, name.clone(), nodes.into()),
-    }
-}
-
-fn freeze_named(nodes: Vec<(Name, Node)>, origin: Origin, name: &Option<Name>) -> Node {
-    match statics(nodes.iter().map(|(_, node)| node)) {
-        Some(values) => {
-            let fields = nodes.into_iter().map(|(name, _)| name).zip(values).collect();
-            Node::Static(object(origin, name, Fields::Named(fields)))
-        }
-        None => Node::Named(origin, name.clone(), nodes.into()),
-    }
-}
-
-/// An object as a value.
-pub(super) fn object(origin: Origin, name: &Option<Name>, fields: Fields) -> Value {
-    Value { kind: Kind::Object(Arc::new(Object { name: name.clone(), fields })), origin }
 }

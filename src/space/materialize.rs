@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::assignment::Assignment;
-use super::compile::object;
+use super::freeze::object;
 use super::decision::Draw;
 use super::template::{Body, Node, Open, Part, Template};
 use crate::symbolic::{Fields, Kind, Origin, Value};

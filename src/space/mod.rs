@@ -35,6 +35,7 @@ mod draw;
 mod encode;
 mod file;
 mod form;
+mod freeze;
 mod genotype;
 mod guarded;
 pub mod hyper;

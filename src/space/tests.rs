@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use proptest::prelude::*;
 
-use super::compile::{Pieces, object};
+use super::compile::Pieces;
+use super::freeze::object;
 use super::hyper::{Rule, float, int, many_of, one_of, permutation, prefix};
 use super::{Genotype, Size, Space};
 use crate::random::Seed;
