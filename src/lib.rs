@@ -34,7 +34,7 @@
 //! let mut study = Study::open(folder.path(), &space, &description)?;
 //! study.search(&*evaluator, &AtomicBool::new(false), &mut |_: &Event| ())?;
 //!
-//! let winner = study.record().winners(1)[0];
+//! let winner = study.record().winners(&space, 1)[0];
 //! let candidate: Candidate = space.decode(&study.record().trial(winner)?.proposal.genotype)?;
 //! println!("{} multiply-adds", candidate.graph()?.cost().macs);
 //! # Ok::<(), Box<dyn std::error::Error>>(())

@@ -44,10 +44,27 @@ pub fn finals(record: &Record, fidelity: Fidelity) -> String {
     text::columns(&rows) + &agreement
 }
 
+/// A sentence where the algorithm believes another candidate best than the one with the best reading.
+pub fn belief(space: &Space, record: &Record) -> String {
+    let Some(believed) = record.believed(space) else { return String::new() };
+    let experiment = &record.description.experiment;
+    let (trial, metric) = (&record.trials[believed as usize], experiment.objectives[0].metric());
+    let reading = match &trial.state {
+        TrialState::Finished(metrics) => metrics.get(metric).copied(),
+        TrialState::Pending | TrialState::Failed(_) => None,
+    };
+    let reading = reading.map_or("-".into(), |value| text::metric(metric, value));
+    format!(
+        "\n{} believes trial {believed} best ({metric} {reading} at fidelity {}), not the best reading\n",
+        experiment.algorithm.kind(),
+        trial.proposal.fidelity.0,
+    )
+}
+
 /// Writes the best trial's drawing, program and trained network into the run folder; returns what there is to say of
 /// it: its test accuracy, and the files.
 pub fn winner(space: &Space, record: &Record) -> Result<String> {
-    let Some(&best) = record.winners(1).first() else { return Ok(String::new()) };
+    let Some(&best) = record.winners(space, 1).first() else { return Ok(String::new()) };
     let trained = record.model(best);
     let mut written = Vec::new();
     for format in Format::LABELS.iter().filter_map(|label| label.parse::<Format>().ok()) {

@@ -43,8 +43,8 @@ pub fn run(folder: &Path) -> Result<(Space, Record)> {
 }
 
 /// The best trials of a study, at least one.
-pub fn winners(record: &Record, count: usize) -> Result<Vec<TrialId>> {
-    let winners = record.winners(count);
+pub fn winners(space: &Space, record: &Record, count: usize) -> Result<Vec<TrialId>> {
+    let winners = record.winners(space, count);
     if winners.is_empty() {
         return Err(Error::Usage {
             problem: format!("no trial of the study in {} has finished", record.folder.display()),

@@ -36,7 +36,7 @@ impl Retrain {
         let experiment = &record.description.experiment;
         let fidelity = Fidelity(self.fidelity.unwrap_or(experiment.retrain.fidelity));
         let trials = if self.trial.is_empty() {
-            open::winners(&record, self.top.unwrap_or(experiment.retrain.top.max(1)))?
+            open::winners(&space, &record, self.top.unwrap_or(experiment.retrain.top.max(1)))?
         } else {
             self.trial.clone()
         };

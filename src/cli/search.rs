@@ -8,6 +8,7 @@ use cellwright::experiment::Experiment;
 use cellwright::study::{Ending, Event, Record, Study};
 use cellwright::trial::{Trial, TrialState};
 use clap::Args;
+use serde_json::json;
 
 use super::listen::Voice;
 use super::{at_least_one, deliver, interrupt, number, open, out, rank, stopped, tell};
@@ -64,8 +65,12 @@ impl Search {
             return Ok(stopped());
         }
         let delivered = deliver::winner(&space, study.record())?;
-        if !self.json {
-            out::print(rank::table(study.record(), 5) + &delivered)?;
+        if self.json {
+            let believed = study.record().believed(&space);
+            believed.map_or(Ok(()), |trial| out::line(json!({"event": "believed", "trial": trial})))?;
+        } else {
+            let belief = deliver::belief(&space, study.record());
+            out::print(rank::table(study.record(), 5) + &belief + &delivered)?;
         }
         Ok(outcome(study.record()))
     }

@@ -178,7 +178,7 @@ impl<'a> Study<'a> {
         listener: &mut dyn Listener,
     ) -> Result<Ending, StudyError> {
         let Retrain { top, fidelity } = self.record.description.experiment.retrain;
-        self.train(&self.record.winners(top), Fidelity(fidelity), evaluator, stop, listener)
+        self.train(&self.record.winners(self.space, top), Fidelity(fidelity), evaluator, stop, listener)
     }
 
     /// Trains the candidates of these trials, except those that were already trained at this fidelity.

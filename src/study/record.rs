@@ -4,7 +4,9 @@ use std::path::{Path, PathBuf};
 
 use super::{StudyError, kendall_tau, rank, store::Store};
 use crate::experiment::Experiment;
-use crate::trial::{Fidelity, Metrics, Objective, Trial, TrialId, TrialState};
+use crate::search::{Context, SearchAlgorithm};
+use crate::space::Space;
+use crate::trial::{Fidelity, History, Metrics, Objective, Trial, TrialId, TrialState};
 
 /// What a study is about: two runs with equal descriptions are one study.
 #[derive(Clone, Debug, PartialEq)]
@@ -56,10 +58,41 @@ impl Record {
         Store::read(folder)?.record()
     }
 
-    /// The ids of the best `top` candidates by the experiment's objectives, best first.
-    pub fn winners(&self, top: usize) -> Vec<TrialId> {
+    /// The ids of the best `top` candidates: the one that the algorithm believes best, then the best readings by the
+    /// experiment's objectives, best first.
+    pub fn winners(&self, space: &Space, top: usize) -> Vec<TrialId> {
+        self.winners_by(&mut *self.description.experiment.algorithm.start(), space, top)
+    }
+
+    /// The trial of the candidate that the experiment's algorithm believes best, where that is another one than the best
+    /// reading: the best of many readings is a lucky one. `None` where the two agree.
+    pub fn believed(&self, space: &Space) -> Option<TrialId> {
+        self.believed_by(&mut *self.description.experiment.algorithm.start(), space)
+    }
+
+    fn winners_by(&self, algorithm: &mut dyn SearchAlgorithm, space: &Space, top: usize) -> Vec<TrialId> {
+        let believed = self.believed_by(algorithm, space);
+        let key = believed.map(|id| &self.trials[id as usize].key);
         let ranked = rank(&self.trials, &self.description.experiment.objectives);
-        ranked.into_iter().take(top).map(|ranked| ranked.trial.id).collect()
+        let others = ranked.iter().filter(|ranked| Some(&ranked.trial.key) != key);
+        believed.into_iter().chain(others.map(|ranked| ranked.trial.id)).take(top).collect()
+    }
+
+    fn believed_by(&self, algorithm: &mut dyn SearchAlgorithm, space: &Space) -> Option<TrialId> {
+        let experiment = &self.description.experiment;
+        let context = Context {
+            space,
+            seed: experiment.seed(),
+            trial: self.trials.len() as TrialId,
+            trials: experiment.trials,
+            fidelity: experiment.fidelity(),
+            fidelities: &[],
+        };
+        let history = History { trials: &self.trials, objectives: &experiment.objectives };
+        let believed = self.trial(algorithm.incumbent(&context, &history)?).ok()?;
+        let best = rank(&self.trials, &experiment.objectives).first()?.trial;
+        let agree = believed.key == best.key || history.score(believed) == history.score(best);
+        (!agree).then_some(believed.id)
     }
 
     /// A trial by its number.
@@ -115,5 +148,64 @@ fn figures(state: &TrialState) -> Option<&Metrics> {
     match state {
         TrialState::Finished(metrics) => Some(metrics),
         TrialState::Pending | TrialState::Failed(_) => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::search::Next;
+    use crate::space::GenotypeError;
+    use crate::trial::Proposal;
+
+    fn record(space: &Space, readings: &[(&str, u32, f64)]) -> Record {
+        let experiment = "(evaluator: Cost(()), objectives: [Maximize(\"accuracy\")])";
+        let trial = |(id, (genotype, fidelity, accuracy)): (usize, &(&str, u32, f64))| {
+            let genotype = genotype.parse().expect("a genotype");
+            let key = space.key(&genotype).expect("a key");
+            let proposal =
+                Proposal { genotype, fidelity: Fidelity(*fidelity), parent: None, note: String::new() };
+            let state = TrialState::Finished([("accuracy".to_owned(), *accuracy)].into_iter().collect());
+            Trial { id: id as TrialId, proposal, key, state, seconds: 0.0 }
+        };
+        Record {
+            folder: PathBuf::new(),
+            description: Description {
+                space: String::new(),
+                experiment: ron::from_str(experiment).expect("an experiment"),
+            },
+            version: String::new(),
+            created: String::new(),
+            trials: readings.iter().enumerate().map(trial).collect(),
+            finals: Vec::new(),
+        }
+    }
+
+    struct Believes(TrialId);
+
+    impl SearchAlgorithm for Believes {
+        fn propose(&mut self, _context: &Context, _history: &History) -> Result<Next, GenotypeError> {
+            Ok(Next::Done)
+        }
+        fn incumbent(&mut self, _context: &Context, _history: &History) -> Option<TrialId> {
+            Some(self.0)
+        }
+    }
+
+    #[test]
+    fn the_winner_is_what_the_algorithm_believes_best() {
+        let space = Space::untyped(&"(a: OneOf([0, 1, 2]))".parse().expect("RON")).expect("a space");
+        let record = |readings| record(&space, readings);
+        let plain = record(&[("0", 1, 0.7), ("1", 1, 0.9), ("2", 1, 0.8)]);
+        assert_eq!((plain.believed(&space), plain.winners(&space, 2)), (None, vec![1, 2]));
+        let winners = |believed, top| plain.winners_by(&mut Believes(believed), &space, top);
+        assert_eq!([winners(2, 3), winners(1, 3), winners(2, 1)], [vec![2, 1, 0], vec![1, 2, 0], vec![2]]);
+        assert_eq!(plain.believed_by(&mut Believes(2), &space), Some(2));
+        assert_eq!(plain.believed_by(&mut Believes(9), &space), None, "there is no such trial");
+        // Equal readings and other readings of the same candidate are no other belief.
+        let equal = record(&[("0", 1, 0.9), ("1", 1, 0.9), ("0", 1, 0.9)]);
+        assert_eq!([1, 2].map(|id| equal.believed_by(&mut Believes(id), &space)), [None, None]);
+        let none = record(&[]);
+        assert_eq!((none.believed(&space), none.winners(&space, 1)), (None, vec![]));
     }
 }
