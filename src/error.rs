@@ -43,6 +43,9 @@ pub enum Error {
     /// Data that cannot be read.
     #[error(transparent)]
     Data(#[from] crate::data::DataError),
+    /// A table of measurements that cannot be used.
+    #[error(transparent)]
+    Table(#[from] crate::evaluate::TableError),
     /// A file that is not what it should be, with the places of all that is wrong.
     #[error(transparent)]
     Space(#[from] SpaceError),
@@ -78,7 +81,7 @@ impl Error {
         match self {
             Error::Io { .. } | Error::Space(_) | Error::Program(_) | Error::Genotype(_) => 2,
             Error::Shape(_) | Error::Data(_) | Error::Usage { .. } | Error::Format(_) => 2,
-            Error::WithoutTraining => 2,
+            Error::WithoutTraining | Error::Table(_) => 2,
             Error::AskTell(crate::search::AskTellError::Stuck { .. }) => 1,
             Error::AskTell(_) => 2,
             Error::Bench(error) => error.exit_code(),

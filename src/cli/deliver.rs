@@ -1,12 +1,12 @@
 //! What a study leaves behind: the finals' table, and the winner's files.
 
 use std::fs::File;
-use std::io::BufWriter;
+use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
-use cellwright::candidate::Candidate;
 use cellwright::export::{Format, Model};
 use cellwright::study::{Record, read_model};
+use cellwright::symbolic::Value;
 use cellwright::trial::{Fidelity, TrialId, TrialState};
 use cellwright::{Error, Result, Space};
 
@@ -67,6 +67,12 @@ pub fn winner(space: &Space, record: &Record) -> Result<String> {
     let Some(&best) = record.winners(space, 1).first() else { return Ok(String::new()) };
     let trained = record.model(best);
     let mut written = Vec::new();
+    let program = space.materialize(&record.trial(best)?.proposal.genotype)?;
+    if space.candidate(&program)?.is_none() {
+        let path = record.folder.join("best").join("program.ron");
+        write_program(&program, &path)?;
+        return Ok(report(record, best, &[path]));
+    }
     for format in Format::LABELS.iter().filter_map(|label| label.parse::<Format>().ok()) {
         if trained.is_some() || !format.needs_weights() {
             let path = record.folder.join("best").join(format!("cell.{}", format.extension()));
@@ -94,7 +100,10 @@ fn report(record: &Record, best: TrialId, written: &[PathBuf]) -> String {
 pub fn write(space: &Space, record: &Record, trial: TrialId, format: &Format, path: &Path) -> Result<()> {
     let proposal = &record.trial(trial)?.proposal;
     let program = space.materialize(&proposal.genotype)?;
-    let candidate: Candidate = space.decode(&proposal.genotype)?;
+    let Some(candidate) = space.candidate(&program)? else {
+        let is_text = matches!(format, Format::Ron(_));
+        return if is_text { write_program(&program, path) } else { Err(no_network(format.kind())) };
+    };
     let graph = candidate.graph()?;
     let trained = record.model(trial);
     let model = trained.as_ref().map(|(_, file)| read_model(file)).transpose()?;
@@ -122,6 +131,20 @@ pub fn write(space: &Space, record: &Record, trial: TrialId, format: &Format, pa
         genotype: Some(&genotype),
     };
     save(path, |out| format.export(&exported, out).map_err(Error::from))
+}
+
+/// Writes a program that is no network: its own text is all that is known of it.
+fn write_program(program: &Value, path: &Path) -> Result<()> {
+    let failed = |source| Error::Io { path: path.display().to_string(), source };
+    save(path, |out| writeln!(out, "{}", program.pretty()).map_err(failed))
+}
+
+/// The refusal of what only networks can be made into.
+pub fn no_network(what: &str) -> Error {
+    Error::Usage {
+        problem: format!("the space's programs are no networks, of which {what} could be made"),
+        hint: "`--format ron` writes the program itself".into(),
+    }
 }
 
 /// Writes beside the file and renames, so that no half file ever has its name.

@@ -2,11 +2,11 @@
 
 use std::path::PathBuf;
 
-use cellwright::{Result, Seed, Space};
+use cellwright::{Result, Seed};
 use clap::Args;
 use serde_json::json;
 
-use super::{at_least_one, number, out, tell, text};
+use super::{at_least_one, number, open, out, tell, text};
 
 /// Draws candidates at random, all constraints held, and prints their genotypes and what they cost. What cannot be
 /// built costs nothing, and standard error says why it cannot.
@@ -30,7 +30,11 @@ pub struct Sample {
 
 impl Sample {
     pub fn run(self) -> Result<()> {
-        let space = Space::load(&self.space)?;
+        let (space, experiment) = open::space(&self.space)?;
+        let space = match experiment {
+            Some(experiment) => experiment.evaluator.restrict(space)?,
+            None => space,
+        };
         let mut rows = vec![["genotype", "params", "macs"].map(String::from).to_vec()];
         for index in 0..self.number {
             let genotype = space.random(&mut Seed(self.seed).stream(index, "sample"))?;

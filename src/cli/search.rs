@@ -46,6 +46,7 @@ impl Search {
     pub fn run(self) -> Result<ExitCode> {
         let (space, mut experiment) = open::space_with_experiment(&self.space)?;
         self.adapt(&mut experiment);
+        let space = experiment.evaluator.restrict(space)?;
         let folder = self.run.clone().unwrap_or_else(|| PathBuf::from("runs").join(open::file_name(&space)));
         let description = open::description(&space, experiment);
         let evaluator = description.experiment.evaluator.prepare(&space)?;

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use cellwright::candidate::Candidate;
 use cellwright::export::{Format, Model};
+use cellwright::ir::Graph;
 use cellwright::space::Decision;
 use cellwright::{Error, Genotype, Result, Seed, Space};
 use clap::Args;
@@ -38,40 +39,40 @@ impl Show {
     pub fn run(self) -> Result<()> {
         let space = Space::load(&self.space)?;
         let genotype = self.genotype(&space)?;
-        let candidate: Candidate = space.decode(&genotype)?;
-        let graph = candidate.graph().map_err(|problem| Error::Usage {
+        let program = space.materialize(&genotype)?;
+        let candidate = space.candidate(&program)?;
+        let graph = candidate.as_ref().map(Candidate::graph).transpose().map_err(|problem| Error::Usage {
             problem: format!("candidate {genotype} cannot be built: {problem}"),
             hint: "choose another by `--genotype` or `--seed`; a search records such a candidate as failed"
                 .into(),
         })?;
-        let cost = graph.cost();
         if let Some(path) = &self.svg {
-            self.draw(&space, &genotype, &candidate, path)?;
+            let candidate = candidate.as_ref().ok_or_else(|| deliver::no_network("an SVG drawing"))?;
+            self.draw(&space, &genotype, candidate, path)?;
         }
         if self.json {
-            let decisions: Vec<_> =
-                space.decisions().iter().map(|one| json!({"id": one.id, "choices": one.labels})).collect();
-            out::line(json!({
-                "name": space.name(), "size": space.size().to_string(), "decisions": decisions,
-                "genotype": genotype.to_string(), "params": cost.params, "macs": cost.macs,
-                "activation_bytes": cost.activation_bytes, "depth": cost.depth,
-            }))?;
-        } else {
-            out::line(summary(&space))?;
-            let heading = format!("candidate {genotype}");
-            out::line(format_args!("{}\n{}", heading.trim_end(), space.materialize(&genotype)?.pretty()))?;
-            out::line(format_args!(
-                "\n{} params, {} multiply-adds, {}B of activations a picture, {} layers deep",
-                text::count(cost.params as f64),
-                text::count(cost.macs as f64),
-                text::count(cost.activation_bytes as f64),
-                cost.depth,
-            ))?;
-            if self.layers {
-                out::print(format_args!("\n{graph}"))?;
-            }
+            return out::line(json(&space, &genotype, graph.as_ref()));
         }
-        Ok(())
+        out::line(summary(&space))?;
+        let heading = format!("candidate {genotype}");
+        out::line(format_args!("{}\n{}", heading.trim_end(), program.pretty()))?;
+        match &graph {
+            Some(graph) => self.network(graph),
+            None => Ok(()),
+        }
+    }
+
+    /// What a network costs, and its layers where they are asked for.
+    fn network(&self, graph: &Graph) -> Result<()> {
+        let cost = graph.cost();
+        out::line(format_args!(
+            "\n{} params, {} multiply-adds, {}B of activations a picture, {} layers deep",
+            text::count(cost.params as f64),
+            text::count(cost.macs as f64),
+            text::count(cost.activation_bytes as f64),
+            cost.depth,
+        ))?;
+        if self.layers { out::print(format_args!("\n{graph}")) } else { Ok(()) }
     }
 
     fn genotype(&self, space: &Space) -> Result<Genotype> {
@@ -107,6 +108,19 @@ impl Show {
         tell(&format!("wrote {}\n", path.display()));
         Ok(())
     }
+}
+
+/// A program that is no network has no cost.
+fn json(space: &Space, genotype: &Genotype, graph: Option<&Graph>) -> serde_json::Value {
+    let decisions: Vec<_> =
+        space.decisions().iter().map(|one| json!({"id": one.id, "choices": one.labels})).collect();
+    let cost = graph.map(Graph::cost);
+    json!({
+        "name": space.name(), "size": space.size().to_string(), "decisions": decisions,
+        "genotype": genotype.to_string(), "params": cost.map(|cost| cost.params),
+        "macs": cost.map(|cost| cost.macs), "activation_bytes": cost.map(|cost| cost.activation_bytes),
+        "depth": cost.map(|cost| cost.depth),
+    })
 }
 
 fn summary(space: &Space) -> String {

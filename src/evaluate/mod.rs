@@ -132,8 +132,10 @@ pub trait Prepare {
 }
 
 mod cost;
+mod table;
 mod train;
 pub use cost::Cost;
+pub use table::{Columns, Number, Reading, RowKey, Table, TableError};
 pub use train::Train;
 
 family! {
@@ -141,6 +143,8 @@ family! {
     pub enum Evaluator: Prepare {
         /// Parameters, multiply-adds, memory and depth, without any training.
         Cost(Cost) = "cost",
+        /// Measurements made before, one row a candidate.
+        Table(Table) = "table",
         /// Training on pictures, by the candidate's own recipe.
         Train(Train) = "train",
     }

@@ -1,17 +1,22 @@
 //! The space file: its sections read and checked, its `extends` and `patch` resolved.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::compile::Pieces;
 use super::constraint::Constraint;
+use super::program_type::{self, ProgramType};
 use crate::error::{Error, Problem};
 use crate::symbolic::{
     Fields, Kind, Name, Object, Part, ProgramError, Rule, Sources, Value, from_value, nearest,
 };
 
 /// The sections of a space file, in the order in which they are written.
-const SECTIONS: [&str; 8] =
-    ["name", "about", "extends", "patch", "let", "program", "constraints", "experiment"];
+const SECTIONS: [&str; 9] =
+    ["name", "about", "extends", "patch", "let", "program_type", "program", "constraints", "experiment"];
+
+/// What a file's programs may be: the words of its `program_type`.
+const PROGRAM_TYPES: [&str; 2] = ["Candidate", "Any"];
 
 /// How many files may extend one another.
 const MAX_FILES: usize = 32;
@@ -22,6 +27,7 @@ pub(super) struct SpaceFile {
     pub name: Option<Name>,
     pub about: Option<Name>,
     pub pieces: Pieces,
+    pub program_type: Arc<dyn ProgramType>,
     pub program: Option<Value>,
     pub constraints: Vec<Constraint>,
     pub experiment: Option<Value>,
@@ -189,6 +195,7 @@ impl SpaceFile {
             name: None,
             about: None,
             pieces: Pieces::new(),
+            program_type: program_type::candidates(),
             program: None,
             constraints: Vec::new(),
             experiment: None,
@@ -200,11 +207,13 @@ impl SpaceFile {
                 "name" => file.name = file.text("name", &value),
                 "about" => file.about = file.text("about", &value),
                 "let" => file.read_pieces(&value),
+                "program_type" => file.read_program_type(&value),
                 "constraints" => file.read_constraints(&value),
                 "experiment" => file.experiment = Some(value),
                 _ => file.program = Some(value),
             }
         }
+        file.check_constraints();
         if file.program.is_none() && file.problems.is_empty() {
             let problem = Problem::new(file.tree.origin, "the space has no `program`");
             file.problems.push(problem.help("add `program: (task: .., architecture: .., training: ..)`"));
@@ -236,6 +245,34 @@ impl SpaceFile {
                 _ => self.problems.push(Problem::new(key.origin, "the name of a piece is a text in quotes")),
             }
         }
+    }
+
+    fn read_program_type(&mut self, value: &Value) {
+        let word = value.as_object().filter(|object| object.fields.is_empty());
+        match word.and_then(|object| object.name.as_deref()) {
+            Some("Candidate") => self.program_type = program_type::candidates(),
+            Some("Any") => self.program_type = program_type::untyped(),
+            met => {
+                let help = met.and_then(|met| nearest(met, PROGRAM_TYPES));
+                let help = match help {
+                    Some(best) => format!("did you mean `{best}`?"),
+                    None => "leave the section out for networks with their training".into(),
+                };
+                let message = "`program_type` is `Candidate` (a network with its training) or `Any`";
+                self.problems.push(Problem::new(value.origin, message).help(help));
+            }
+        }
+    }
+
+    /// Constraints bound what networks cost: a program that is none would meet them all without being looked at.
+    fn check_constraints(&mut self) {
+        if self.program_type.has_networks() || self.constraints.is_empty() {
+            return;
+        }
+        let origin = self.tree.field("constraints").map_or(self.tree.origin, |section| section.origin);
+        let problem =
+            Problem::new(origin, "`constraints` bound networks, which programs of `Any` type are not");
+        self.problems.push(problem.help("leave them out, or leave out `program_type: Any`"));
     }
 
     fn read_constraints(&mut self, value: &Value) {

@@ -15,16 +15,22 @@ impl Space {
     /// # Errors
     /// Where no draw meets the constraints: which one turned them down, and the closest value met.
     pub fn random(&self, rng: &mut Rng) -> Result<Genotype, GenotypeError> {
-        self.within(|| self.template.random(rng))
+        match &self.rows {
+            Some(rows) => Ok(rows.random(rng)),
+            None => self.within(|| self.template.random(rng)),
+        }
     }
 
     /// `parent` with one decision (and what hangs on it) drawn anew, never equal to `parent` where the space has
-    /// another that differs in a decision of `parent`'s.
+    /// another that differs in a decision of `parent`'s. In a space of rows only, one of the rows nearest to it.
     ///
     /// # Errors
     /// A parent that is not of the space, or of which no mutation meets the constraints.
     pub fn mutate(&self, parent: &Genotype, rng: &mut Rng) -> Result<Genotype, GenotypeError> {
-        self.within(|| self.template.mutate(parent, rng))
+        match &self.rows {
+            Some(rows) => rows.mutate(&self.template, parent, rng),
+            None => self.within(|| self.template.mutate(parent, rng)),
+        }
     }
 
     /// A child that takes each decision from one of its parents.
@@ -32,7 +38,10 @@ impl Space {
     /// # Errors
     /// A parent that is not of the space, or parents of which no child meets the constraints.
     pub fn crossover(&self, a: &Genotype, b: &Genotype, rng: &mut Rng) -> Result<Genotype, GenotypeError> {
-        self.within(|| self.template.crossover(a, b, rng))
+        match &self.rows {
+            Some(rows) => rows.nearest(&self.template, &self.template.crossover(a, b, rng)?, rng),
+            None => self.within(|| self.template.crossover(a, b, rng)),
+        }
     }
 
     /// All genotypes one edit away (numbers: a few steps each way) that meet the constraints.
@@ -40,6 +49,9 @@ impl Space {
     /// # Errors
     /// A genotype that is not of the space.
     pub fn neighbours(&self, genotype: &Genotype) -> Result<Vec<Genotype>, GenotypeError> {
+        if let Some(rows) = &self.rows {
+            return rows.neighbours(&self.template, genotype);
+        }
         let mut near = self.template.neighbours(genotype)?;
         if !self.constraints.is_empty() {
             near.retain(|genotype| self.admits(genotype).unwrap_or(false));
@@ -50,6 +62,9 @@ impl Space {
     /// Every genotype of a finite space that meets the constraints, in order; a continuous space's floats take their
     /// low end only.
     pub fn genotypes(&self) -> Box<dyn Iterator<Item = Genotype> + '_> {
+        if let Some(rows) = &self.rows {
+            return Box::new(rows.genotypes().cloned());
+        }
         let all = std::iter::successors(Some(self.template.first()), |last| self.template.next(last));
         let all = all.map(|assignment| self.template.write(&assignment));
         if self.constraints.is_empty() {
@@ -58,11 +73,14 @@ impl Space {
         Box::new(all.filter(|genotype| self.admits(genotype).unwrap_or(false)))
     }
 
-    /// Whether a genotype meets the constraints.
+    /// Whether a genotype meets the constraints, and, in a space of rows only, is one of them up to isomorphism.
     ///
     /// # Errors
     /// A genotype that is not of the space.
     pub fn admits(&self, genotype: &Genotype) -> Result<bool, GenotypeError> {
+        if let Some(rows) = &self.rows {
+            return Ok(rows.has(&self.key(genotype)?));
+        }
         Ok(self.breach(genotype)?.is_none())
     }
 
@@ -76,6 +94,9 @@ impl Space {
     /// # Errors
     /// A genotype that is not of the space.
     pub fn key(&self, genotype: &Genotype) -> Result<Key, GenotypeError> {
+        if let Some(key) = self.rows.as_ref().and_then(|rows| rows.key(genotype)) {
+            return Ok(key.clone());
+        }
         let program = self.materialize(genotype)?;
         self.program_type.key(&program).map_err(|error| self.no_program(&error))
     }

@@ -45,6 +45,7 @@ mod moves;
 mod open;
 mod overlay;
 mod program_type;
+mod rows;
 mod size;
 mod template;
 #[cfg(test)]
@@ -65,6 +66,7 @@ use serde::{Deserialize, Serialize};
 use crate::symbolic::{Name, ProgramError, Sources, Value, from_value};
 use compile::Pieces;
 use program_type::ProgramType;
+use rows::Rows;
 use template::{Body, Template};
 
 /// Two candidates with equal keys are the same candidate: isomorphic architectures with equal hyperparameters.
@@ -72,14 +74,14 @@ use template::{Body, Template};
 #[serde(transparent)]
 pub struct Key(pub String);
 
-/// A search space: a program with decisions left open.
-#[derive(Debug)]
+/// A search space: a program with decisions left open. Clones share all that is large.
+#[derive(Clone, Debug)]
 pub struct Space {
     name: Option<Name>,
     about: Option<Name>,
     program: Value,
     pieces: Pieces,
-    template: Template,
+    template: Arc<Template>,
     count: BigUint,
     program_type: Arc<dyn ProgramType>,
     constraints: Vec<Constraint>,
@@ -87,7 +89,9 @@ pub struct Space {
     /// The whole space as one program, where it was read from a file.
     tree: Option<Value>,
     sources: Sources,
-    rejections: AtomicU64,
+    rejections: Arc<AtomicU64>,
+    /// The only candidates there are, where the space was [restricted](Space::only).
+    rows: Option<Arc<Rows>>,
 }
 
 impl Space {
@@ -118,7 +122,8 @@ impl Space {
 
     /// The exact number of genotypes, before any constraint.
     pub fn size(&self) -> Size {
-        if self.template.is_continuous() { Size::Continuous } else { Size::Finite(self.count.clone()) }
+        let is_continuous = self.rows.is_none() && self.template.is_continuous();
+        if is_continuous { Size::Continuous } else { Size::Finite(self.count.clone()) }
     }
 
     /// The exact number of genotypes, before any constraint, with every open `Float` counted as one value.

@@ -2,7 +2,6 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -89,7 +88,8 @@ impl Space {
         Err(ProgramError { path: path.clone(), ..ProgramError::new(mistake) })
     }
 
-    /// The space of a file, over [candidates](crate::Candidate).
+    /// The space of a file, over [candidates](crate::Candidate), or over programs of any type where the file says
+    /// `program_type: Any`.
     ///
     /// # Errors
     /// [`Error::Io`] where the file cannot be read; [`Error::Space`] with all that is wrong with it, each with its place.
@@ -110,9 +110,17 @@ impl Space {
     }
 
     fn of_file(tree: &Value, path: &Path, mut sources: Sources) -> Result<Space, SpaceError> {
-        let SpaceFile { name, about, pieces, program, constraints, experiment, tree, mut problems } =
-            file::resolve(tree, path, &mut sources);
-        let program_type = program_type::candidates();
+        let SpaceFile {
+            name,
+            about,
+            pieces,
+            program_type,
+            program,
+            constraints,
+            experiment,
+            tree,
+            mut problems,
+        } = file::resolve(tree, path, &mut sources);
         let space = program.and_then(|program| {
             let (space, more) = Space::checked(program, pieces, program_type);
             problems.extend(more);
@@ -176,14 +184,15 @@ impl Space {
             about: None,
             program,
             pieces,
-            template,
+            template: Arc::new(template),
             count,
             program_type,
             constraints: Vec::new(),
             experiment: None,
             tree: None,
             sources: Sources::default(),
-            rejections: AtomicU64::new(0),
+            rejections: Arc::default(),
+            rows: None,
         }
     }
 

@@ -21,6 +21,11 @@ pub(super) trait ProgramType: fmt::Debug + Send + Sync {
     /// The program as its type writes it: names and defaults spelled out.
     fn spelled_out(&self, program: &Value) -> Result<Value, ProgramError>;
 
+    /// Whether its programs are networks with their training.
+    fn has_networks(&self) -> bool {
+        false
+    }
+
     /// The program as a candidate, where it is one.
     fn candidate(&self, _program: &Value) -> Result<Option<Candidate>, ProgramError> {
         Ok(None)
@@ -133,6 +138,9 @@ impl ProgramType for Candidates {
     }
     fn spelled_out(&self, program: &Value) -> Result<Value, ProgramError> {
         to_value(&from_value::<Candidate>(program)?)
+    }
+    fn has_networks(&self) -> bool {
+        true
     }
     fn candidate(&self, program: &Value) -> Result<Option<Candidate>, ProgramError> {
         from_value(program).map(Some)

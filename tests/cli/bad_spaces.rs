@@ -140,7 +140,7 @@ fn files_that_are_no_spaces() {
      1 │ [1, 2, 3]
        · ─────────
        ╰────
-      help: its sections are name, about, extends, patch, let, program, constraints, experiment
+      help: its sections are name, about, extends, patch, let, program_type, program, constraints, experiment
       × the space has no `program`
       help: add `program: (task: .., architecture: .., training: ..)`
     "#);

@@ -1,0 +1,297 @@
+//! The rows that are candidates of a space, with the figures that are asked for: what is kept of a table.
+
+use std::collections::{BTreeSet, HashMap};
+use std::path::{Path, PathBuf};
+
+use csv::StringRecord;
+use rayon::prelude::*;
+
+use super::error::Number;
+use super::key::{Misfit, RowForm};
+use super::read::Csv;
+use super::{Table, TableError};
+use crate::space::{Genotype, Key, Size, Space};
+use crate::trial::Fidelity;
+
+/// All rows of a table that are candidates of a space.
+pub(super) struct Sheet {
+    pub path: PathBuf,
+    /// Every candidate's lines, in the order of the candidates' first.
+    entries: Vec<Vec<Line>>,
+    by_genotype: HashMap<Box<str>, usize>,
+    by_key: HashMap<Key, usize>,
+    /// The columns kept, in the order of a line's figures.
+    columns: Vec<String>,
+    /// The figures of all lines, one line after another; not a number where a cell is blank.
+    figures: Vec<f64>,
+    /// The fidelities of the lines, where a column tells them.
+    pub levels: BTreeSet<Fidelity>,
+}
+
+/// One line of a candidate.
+pub(super) struct Line {
+    number: u64,
+    /// Its fidelity, where a column tells it.
+    pub fidelity: Option<Fidelity>,
+    /// Which of repeated measurements it is, where a column tells it.
+    seed: Option<Box<str>>,
+    /// Where its figures start.
+    start: usize,
+}
+
+/// A row as it is read.
+struct Row {
+    line: u64,
+    genotype: Genotype,
+    /// Where rows are found by key.
+    key: Option<Key>,
+    fidelity: Option<Fidelity>,
+    seed: Option<Box<str>>,
+    figures: Vec<f64>,
+}
+
+impl Sheet {
+    /// Reads a table.
+    ///
+    /// # Errors
+    /// Whatever is wrong with it, and that no row is a candidate.
+    pub fn read(table: &Table, space: &Space, columns: Vec<String>) -> Result<Sheet, TableError> {
+        let csv = Csv::open(&table.file, table.delimiter)?;
+        let numbers = columns.iter().map(|column| csv.column(column)).collect::<Result<_, _>>()?;
+        let reader = Reader::new(table, space, &csv, numbers)?;
+        let (by_genotype, by_key, levels) = Default::default();
+        let (entries, figures) = (Vec::new(), Vec::new());
+        let mut sheet =
+            Sheet { path: table.file.clone(), entries, by_genotype, by_key, columns, figures, levels };
+        reader.each(csv, &mut |row| sheet.add(row))?;
+        sheet.index(space);
+        Ok(sheet)
+    }
+
+    /// Takes in a row.
+    fn add(&mut self, row: Row) -> Result<(), TableError> {
+        let next = self.entries.len();
+        let text = row.genotype.to_string();
+        let entry = match &row.key {
+            Some(key) => *self.by_key.entry(key.clone()).or_insert(next),
+            None => *self.by_genotype.entry(text.as_str().into()).or_insert(next),
+        };
+        if entry == next {
+            self.entries.push(Vec::new());
+        }
+        let twin = |line: &&Line| line.fidelity == row.fidelity && line.seed == row.seed;
+        if let Some(twin) = self.entries[entry].iter().find(twin) {
+            return self.compare(twin, &row, text);
+        }
+        self.levels.extend(row.fidelity);
+        let line =
+            Line { number: row.line, fidelity: row.fidelity, seed: row.seed, start: self.figures.len() };
+        self.entries[entry].push(line);
+        self.figures.extend(row.figures);
+        Ok(())
+    }
+
+    /// A row that repeats another must say the same.
+    fn compare(&self, line: &Line, row: &Row, key: String) -> Result<(), TableError> {
+        let known = self.figures[line.start..].iter().zip(&row.figures);
+        let mut differ = known.enumerate().filter(|(_, (a, b))| a != b && !(a.is_nan() && b.is_nan()));
+        match differ.next() {
+            None => Ok(()),
+            Some((column, (a, b))) => Err(TableError::Disagreement {
+                path: self.path.clone(),
+                lines: [line.number, row.line],
+                key,
+                column: self.columns[column].clone(),
+                cells: [Number(*a), Number(*b)],
+            }),
+        }
+    }
+
+    /// Where rows of whole genotypes are not the whole space, a candidate may be isomorphic to one that is a row: the
+    /// first such row is its own.
+    fn index(&mut self, space: &Space) {
+        let is_whole = matches!(space.size(), Size::Finite(size) if size <= self.entries.len().into());
+        if is_whole {
+            return;
+        }
+        let key = |(text, entry): (&Box<str>, &usize)| {
+            let genotype: Genotype = text.parse().ok()?;
+            Some((*entry, space.key(&genotype).ok()?))
+        };
+        let mut keys: Vec<(usize, Key)> = self.by_genotype.par_iter().filter_map(key).collect();
+        keys.sort_unstable_by_key(|(entry, _)| *entry);
+        for (entry, key) in keys {
+            self.by_key.entry(key).or_insert(entry);
+        }
+    }
+
+    /// The lines of a candidate.
+    pub fn find(&self, genotype: &Genotype, key: &Key) -> Option<&[Line]> {
+        let own = || self.by_genotype.get(genotype.to_string().as_str());
+        let exact = if self.by_genotype.is_empty() { None } else { own() };
+        exact.or_else(|| self.by_key.get(key)).map(|entry| self.entries[*entry].as_slice())
+    }
+
+    /// The lines of every candidate.
+    pub fn entries(&self) -> impl Iterator<Item = &[Line]> {
+        self.entries.iter().map(Vec::as_slice)
+    }
+
+    /// What a line says in one of the columns kept.
+    pub fn figure(&self, line: &Line, column: usize) -> f64 {
+        self.figures[line.start + column]
+    }
+
+    /// The place of a column among those kept.
+    pub fn column(&self, name: &str) -> usize {
+        self.columns.iter().position(|column| column == name).unwrap_or(0)
+    }
+}
+
+/// The genotypes of a table's rows, in the table's order.
+///
+/// # Errors
+/// Whatever is wrong with it, and that no row is a candidate.
+pub(super) fn genotypes(table: &Table, space: &Space) -> Result<Vec<Genotype>, TableError> {
+    let csv = Csv::open(&table.file, table.delimiter)?;
+    let reader = Reader { needs_key: false, ..Reader::new(table, space, &csv, Vec::new())? };
+    let mut genotypes = Vec::new();
+    reader.each(csv, &mut |row| {
+        genotypes.push(row.genotype);
+        Ok(())
+    })?;
+    // A candidate has as many rows as it has fidelities and seeds.
+    let mut met = std::collections::HashSet::new();
+    genotypes.retain(|genotype| met.insert(genotype.to_string()));
+    Ok(genotypes)
+}
+
+/// What is read of each row.
+struct Reader<'a> {
+    path: &'a Path,
+    space: &'a Space,
+    form: Box<dyn RowForm>,
+    needs_key: bool,
+    skips: bool,
+    /// The numbers of columns: of those that identify the candidate, ..
+    identity: Vec<usize>,
+    /// .. of the fidelity and the seed, ..
+    fidelity: Option<usize>,
+    seed: Option<usize>,
+    /// .. and of all figures.
+    figures: Vec<usize>,
+}
+
+impl<'a> Reader<'a> {
+    fn new(
+        table: &'a Table,
+        space: &'a Space,
+        csv: &Csv,
+        figures: Vec<usize>,
+    ) -> Result<Reader<'a>, TableError> {
+        let form = table.key.form(space)?;
+        let column = |name: &Option<String>| name.as_ref().map(|name| csv.column(name)).transpose();
+        Ok(Reader {
+            path: &table.file,
+            space,
+            needs_key: form.is_canonical(),
+            skips: table.skip_rows,
+            identity: form.columns().into_iter().map(|name| csv.column(name)).collect::<Result<_, _>>()?,
+            form,
+            fidelity: column(&table.fidelity)?,
+            seed: column(&table.seed)?,
+            figures,
+        })
+    }
+
+    /// Hands over all rows that are candidates, in order; a batch is read side by side.
+    fn each(
+        &self,
+        mut csv: Csv,
+        take: &mut dyn FnMut(Row) -> Result<(), TableError>,
+    ) -> Result<(), TableError> {
+        let header = csv.header().to_vec();
+        let (mut taken, mut first) = (0, None);
+        loop {
+            let batch = csv.batch()?;
+            if batch.is_empty() {
+                break;
+            }
+            let rows: Vec<_> = batch.par_iter().map(|record| self.row(&header, record)).collect();
+            for row in rows {
+                match row? {
+                    Ok(row) => {
+                        taken += 1;
+                        take(row)?;
+                    }
+                    Err(reason) => drop(first.get_or_insert(reason)),
+                }
+            }
+        }
+        match first {
+            Some(first) if taken == 0 => {
+                Err(TableError::NoRow { path: self.path.into(), rows: csv.rows(), first })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// A row; or, where such rows are left out, why it is none of the space's candidates.
+    fn row(&self, header: &[String], record: &StringRecord) -> Result<Result<Row, String>, TableError> {
+        let line = record.position().map_or(0, csv::Position::line);
+        let cell = |column: usize| record.get(column).unwrap_or_default();
+        let wrong = |column: usize, problem: String, hint| TableError::Cell {
+            path: self.path.into(),
+            line,
+            column: header.get(column).cloned().unwrap_or_default(),
+            problem,
+            hint,
+        };
+        let cells: Vec<&str> = self.identity.iter().map(|column| cell(*column)).collect();
+        let found = self.form.genotype(self.space, &cells).and_then(|genotype| self.identified(genotype));
+        let (genotype, key) = match found {
+            Ok(found) => found,
+            Err(Misfit::Foreign(reason)) if self.skips => return Ok(Err(reason)),
+            Err(Misfit::Foreign(reason)) => {
+                let problem = format!("the row is no candidate of the space: {reason}");
+                return Err(wrong(self.identity[0], problem, FOREIGN));
+            }
+            Err(Misfit::Malformed(column, problem)) => {
+                return Err(wrong(self.identity[column], problem, "mend the cell, or the table's `key`"));
+            }
+        };
+        let number = |column: usize| match cell(column) {
+            "" => Ok(f64::NAN),
+            text => text.parse().map_err(|_| {
+                wrong(column, format!("`{text}` is not a number"), "mend the cell, or leave it blank")
+            }),
+        };
+        let fidelity = |column: usize| {
+            let level = cell(column).parse().ok().filter(|level| *level > 0).map(Fidelity);
+            let problem = || format!("`{}` is not a fidelity: a whole number from 1 on", cell(column));
+            level.ok_or_else(|| {
+                wrong(column, problem(), "mend the cell, or name another column by `fidelity`")
+            })
+        };
+        Ok(Ok(Row {
+            line,
+            genotype,
+            key,
+            fidelity: self.fidelity.map(fidelity).transpose()?,
+            seed: self.seed.map(|column| cell(column).into()),
+            figures: self.figures.iter().map(|column| number(*column)).collect::<Result<_, _>>()?,
+        }))
+    }
+
+    /// A candidate with its key, where rows are found by it.
+    fn identified(&self, genotype: Genotype) -> Result<(Genotype, Option<Key>), Misfit> {
+        if !self.space.constraints().is_empty() && !self.space.admits(&genotype)? {
+            return Err(Misfit::Foreign("it breaks a constraint".into()));
+        }
+        let key = self.needs_key.then(|| self.space.key(&genotype)).transpose()?;
+        Ok((genotype, key))
+    }
+}
+
+/// What to do about a row that is none of the space's candidates.
+const FOREIGN: &str = "check the table's `key`; `skip_rows: true` leaves out all rows of other spaces";
