@@ -58,12 +58,10 @@ impl Arena {
     pub fn evaluate(&self, trial: &Trial, seed: Seed) -> Result<Metrics, String> {
         let unbuilt = |problem: GenotypeError| problem.to_string();
         let program = self.space.materialize(&trial.proposal.genotype).map_err(unbuilt)?;
-        let candidate = self.space.candidate(&program).map_err(unbuilt)?;
         let job = Job {
             genotype: &trial.proposal.genotype,
             key: &trial.key,
             program: &program,
-            candidate: candidate.as_ref(),
             fidelity: trial.proposal.fidelity,
             seed: seed.derive(trial.id, "trial"),
             last: false,

@@ -46,9 +46,7 @@ impl Evaluate for Cost {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::candidate::{Candidate, Task};
     use crate::evaluate::lone_job;
-    use crate::symbolic::{Value, from_value};
     use crate::trial::Fidelity;
 
     struct Until(bool);
@@ -60,13 +58,8 @@ mod tests {
     }
 
     fn cost(architecture: &str, go_on: bool) -> Result<Outcome, Failure> {
-        let architecture: Value = architecture.parse().unwrap();
-        let candidate = Candidate {
-            task: Task { input: (1, 8, 8), classes: 10 },
-            architecture: from_value(&architecture).unwrap(),
-            training: Default::default(),
-        };
-        Cost {}.evaluate(&lone_job(&candidate), &Until(go_on))
+        let text = format!("(task: (input: (1, 8, 8), classes: 10), architecture: {architecture})");
+        Cost {}.evaluate(&lone_job(&text.parse().unwrap()), &Until(go_on))
     }
 
     #[test]

@@ -9,7 +9,7 @@ use crate::family::family;
 use crate::ir::Weights;
 use crate::random::Seed;
 use crate::space::{Genotype, Key, Space};
-use crate::symbolic::Value;
+use crate::symbolic::{Value, from_value};
 use crate::trial::{Fidelity, Metrics, Objective};
 
 /// One evaluation to do.
@@ -21,8 +21,6 @@ pub struct Job<'a> {
     pub key: &'a Key,
     /// The candidate as a program.
     pub program: &'a Value,
-    /// The candidate as a network with its training, where the space's programs are such.
-    pub candidate: Option<&'a Candidate>,
     /// How much to spend.
     pub fidelity: Fidelity,
     /// The source of all randomness of this evaluation.
@@ -33,14 +31,14 @@ pub struct Job<'a> {
     pub checkpoint: Option<&'a Path>,
 }
 
-impl<'a> Job<'a> {
+impl Job<'_> {
     /// The candidate as a network with its training.
     ///
     /// # Errors
-    /// A program that is none.
-    pub fn network(&self) -> Result<&'a Candidate, Failure> {
-        self.candidate.ok_or_else(|| {
-            Failure::Candidate("the space's programs are no networks, which this evaluator needs".into())
+    /// A program that is no such thing, with its first mistake.
+    pub fn network(&self) -> Result<Candidate, Failure> {
+        from_value(self.program).map_err(|error| {
+            Failure::Candidate(format!("the program is no network with its training: {error}"))
         })
     }
 }
@@ -150,22 +148,11 @@ family! {
     }
 }
 
-/// A job for a network that is not of any space.
+/// A job for a program that is not of any space.
 #[cfg(test)]
-fn lone_job(candidate: &Candidate) -> Job<'_> {
+fn lone_job(program: &Value) -> Job<'_> {
     use std::sync::LazyLock;
-    static PLACE: LazyLock<(Genotype, Key, Value)> =
-        LazyLock::new(|| (Genotype(Vec::new()), Key(String::new()), Value::unit("Alone")));
-    let (genotype, key, program) = &*PLACE;
-    let candidate = Some(candidate);
-    Job {
-        genotype,
-        key,
-        program,
-        candidate,
-        fidelity: Fidelity(1),
-        seed: Seed(0),
-        last: false,
-        checkpoint: None,
-    }
+    static PLACE: LazyLock<(Genotype, Key)> = LazyLock::new(|| (Genotype(Vec::new()), Key(String::new())));
+    let (genotype, key) = &*PLACE;
+    Job { genotype, key, program, fidelity: Fidelity(1), seed: Seed(0), last: false, checkpoint: None }
 }

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use super::assignment::Assignment;
-use super::freeze::object;
 use super::decision::Draw;
+use super::freeze::object;
 use super::template::{Body, Node, Open, Part, Template};
 use crate::symbolic::{Fields, Kind, Origin, Value};
 

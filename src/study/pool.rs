@@ -10,7 +10,7 @@ use std::time::Instant;
 use super::panics;
 use crate::evaluate::{Evaluate, Failure, Job, Outcome, Progress};
 use crate::random::Seed;
-use crate::space::{Genotype, GenotypeError, Key, Space};
+use crate::space::{Genotype, Key, Space};
 use crate::trial::{Fidelity, Metrics, TrialId};
 
 /// Deep networks are built and differentiated by recursion; a thread's usual 2 MiB are little for that.
@@ -144,14 +144,12 @@ impl<'a> Worker<'a> {
 
 impl Site<'_> {
     fn evaluate(&self, task: &Task, progress: &dyn Progress) -> Result<Outcome, Failure> {
-        let unbuilt = |problem: GenotypeError| Failure::Candidate(problem.to_string());
-        let program = self.space.materialize(&task.genotype).map_err(unbuilt)?;
-        let candidate = self.space.candidate(&program).map_err(unbuilt)?;
+        let program = self.space.materialize(&task.genotype);
+        let program = program.map_err(|problem| Failure::Candidate(problem.to_string()))?;
         let job = Job {
             genotype: &task.genotype,
             key: &task.key,
             program: &program,
-            candidate: candidate.as_ref(),
             fidelity: task.fidelity,
             seed: task.seed,
             last: task.last,

@@ -65,7 +65,6 @@ fn trial(
         genotype: &genotype,
         key: &key,
         program: &program,
-        candidate: None,
         fidelity: Fidelity(fidelity),
         seed: Seed(seed),
         last: false,

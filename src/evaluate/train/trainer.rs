@@ -30,15 +30,15 @@ impl Trainer {
     }
 
     fn train(&self, job: &Job, progress: &dyn Progress) -> Result<Outcome, Failure> {
-        let graph = self.graph(job)?;
+        let candidate = job.network()?;
+        let graph = self.graph(&candidate)?;
         let cost = graph.cost();
         let size = [("params", cost.params as f64), ("macs", cost.macs as f64)];
         let mut heard = |epoch: &Epoch| {
             let metrics = named(figures(epoch).into_iter().chain(size));
             progress.report(Fidelity(epoch.number), &metrics)
         };
-        let candidate = job.network()?;
-        let trained = self.training(job, &graph, candidate).run(&mut heard).map_err(failure)?;
+        let trained = self.training(job, &graph, &candidate).run(&mut heard).map_err(failure)?;
         if !job.last {
             let metrics = trained.curve.last().map(figures).unwrap_or_default();
             return Ok(Outcome { metrics: named(metrics.into_iter().chain(size)), trained: None });
@@ -48,8 +48,7 @@ impl Trainer {
     }
 
     /// The candidate's network, if it is for this data.
-    fn graph(&self, job: &Job) -> Result<Graph, Failure> {
-        let candidate = job.network()?;
+    fn graph(&self, candidate: &Candidate) -> Result<Graph, Failure> {
         let task = candidate.task;
         let (shape, classes) = (self.search.shape(), self.search.classes.len());
         if (task.input, task.classes) != (shape, classes) {
@@ -135,7 +134,7 @@ mod tests {
     use crate::evaluate::{Prepare, lone_job};
     use crate::random::Seed;
     use crate::space::Space;
-    use crate::symbolic::Value;
+    use crate::symbolic::{Value, from_value, to_value};
     use std::sync::Mutex;
 
     /// Keeps what it hears, and asks to stop after so many epochs.
@@ -164,19 +163,23 @@ mod tests {
         train.prepare(&anything()).unwrap()
     }
 
-    fn candidate(classes: usize, layers: &str, recipe: &str) -> Candidate {
+    fn candidate(classes: usize, layers: &str, recipe: &str) -> Value {
         let text = format!(
             "(task: (input: (1, 8, 8), classes: {classes}), architecture: Sequential([{layers}]), training: ({recipe}))"
         );
-        ron::from_str(&text).unwrap()
+        to_value(&ron::from_str::<Candidate>(&text).unwrap()).unwrap()
+    }
+
+    fn graph(program: &Value) -> Graph {
+        from_value::<Candidate>(program).unwrap().graph().unwrap()
     }
 
     const LAYERS: &str = "ConvBnRelu(ConvBnRelu(channels: Some(16))), MaxPool(MaxPool(stride: Some(2))), \
                           ConvBnRelu(ConvBnRelu(channels: Some(32)))";
     const RECIPE: &str = "batch: 16";
 
-    fn job(candidate: &Candidate) -> Job<'_> {
-        Job { fidelity: Fidelity(2), seed: Seed(3), ..lone_job(candidate) }
+    fn job(program: &Value) -> Job<'_> {
+        Job { fidelity: Fidelity(2), seed: Seed(3), ..lone_job(program) }
     }
 
     #[test]
@@ -187,7 +190,7 @@ mod tests {
         let names: Vec<&str> = outcome.metrics.keys().map(String::as_str).collect();
         assert_eq!(names, evaluator.metrics());
         assert!(outcome.metrics["accuracy"] > 0.3, "{:?}", outcome.metrics);
-        assert_eq!(outcome.metrics["params"], candidate.graph().unwrap().cost().params as f64);
+        assert_eq!(outcome.metrics["params"], graph(&candidate).cost().params as f64);
         assert_eq!(outcome.trained, None);
         let heard = listener.heard.into_inner().unwrap();
         assert_eq!(heard.iter().map(|(done, _)| done.0).collect::<Vec<_>>(), [1, 2]);
@@ -202,7 +205,7 @@ mod tests {
         assert!(outcome.metrics["test_accuracy"] > 0.5, "{:?}", outcome.metrics);
         assert!(!outcome.metrics.contains_key("accuracy"));
         let trained = outcome.trained.unwrap();
-        assert_eq!(trained.weights.len(), candidate.graph().unwrap().parameters().len());
+        assert_eq!(trained.weights.len(), graph(&candidate).parameters().len());
         assert_eq!((trained.classes.len(), trained.mean.len()), (10, 1));
     }
 
@@ -210,7 +213,7 @@ mod tests {
     fn failures_are_the_candidates_and_stopping_is_not_one() {
         let evaluator = digits();
         let said =
-            |candidate: &Candidate, most| evaluator.evaluate(&job(candidate), &listener(most)).unwrap_err();
+            |candidate: &Value, most| evaluator.evaluate(&job(candidate), &listener(most)).unwrap_err();
         assert_eq!(said(&candidate(10, LAYERS, RECIPE), 1), Failure::Stopped);
         let Failure::Candidate(text) = said(&candidate(7, LAYERS, RECIPE), 9) else { panic!("stopped") };
         assert!(text.contains("pictures of 7 classes, the data has (1, 8, 8) and 10"), "{text}");
