@@ -62,6 +62,8 @@ mod ask_tell;
 pub use ask_tell::{AskTell, AskTellError};
 #[cfg(test)]
 mod contract;
+mod controller;
+pub use controller::{Controller, Method, PolicyKind, Ppo};
 mod grid;
 pub use grid::Grid;
 mod levels;
@@ -95,6 +97,8 @@ family! {
         Progressive(Progressive) = "progressive",
         /// Ageing evolution: the best of a few has a mutated child, the oldest dies.
         RegularizedEvolution(RegularizedEvolution) = "regularized_evolution",
+        /// Policy gradients: what was worth more than before becomes more probable.
+        Controller(Controller) = "controller",
         /// Evolution towards the Pareto front of several objectives.
         Nsga2(Nsga2) = "nsga2",
         /// Many candidates for little, the best of them for more: a scheduler round any other algorithm.

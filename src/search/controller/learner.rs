@@ -1,0 +1,275 @@
+//! A policy with what it has learnt from the first trials of a history.
+
+use super::heads::{Action, Heads};
+use super::policy::{Policy, PolicyKind, errors, follow, log_probability, probabilities, sample};
+use super::{Controller, DRAWN, Method};
+use crate::random::Rng;
+use crate::search::Context;
+use crate::space::{Genotype, GenotypeError, Space};
+use crate::trial::{History, Trial, TrialId, TrialState};
+
+/// The policy and the state of its learning.
+pub(super) struct Learner {
+    config: Controller,
+    heads: Heads,
+    policy: Box<dyn Policy>,
+    adam: Adam,
+    baseline: Baseline,
+    batches: usize,
+    /// The logarithm of the probability with which each trial was drawn, as far as that is known.
+    drawn: Vec<Option<f64>>,
+    last: Option<TrialId>,
+}
+
+/// A trial that the policy drew, and what it was worth.
+struct Example {
+    actions: Vec<Action>,
+    advantage: f64,
+    drawn: f64,
+}
+
+impl Learner {
+    pub fn start(config: &Controller, context: &Context) -> Learner {
+        let heads = Heads::of(context.space, config.bins);
+        let mut policy = config.policy.start(&heads, context.seed);
+        let rate = config.learning_rate.unwrap_or(match config.policy {
+            PolicyKind::Softmax => 0.1,
+            PolicyKind::Lstm => 0.005,
+        });
+        let adam = Adam::start(policy.parameters().len(), rate);
+        let baseline = Baseline { keep: config.baseline.clamp(0.0, 1.0 - 1e-6), ..Baseline::default() };
+        let config = config.clone();
+        Learner { config, heads, policy, adam, baseline, batches: 0, drawn: Vec::new(), last: None }
+    }
+
+    /// Whether a history goes on from the one that was learnt from.
+    pub fn fits(&self, history: &History) -> bool {
+        let end = self.batches * self.batch();
+        end <= history.trials.len()
+            && self.last == end.checked_sub(1).and_then(|last| history.trials.get(last)).map(|trial| trial.id)
+    }
+
+    /// How many batches the policy has learnt from.
+    pub fn batches(&self) -> usize {
+        self.batches
+    }
+
+    fn batch(&self) -> usize {
+        self.config.batch.max(1)
+    }
+
+    /// A candidate drawn from the policy.
+    pub fn draw(&self, space: &Space, rng: &mut Rng) -> Result<Genotype, GenotypeError> {
+        let mut walk = self.policy.walk();
+        self.heads.draw(space, rng, &mut |head, allowed, rng| {
+            let all =
+                probabilities(&walk.logits(head), |choice| allowed.get(choice).copied().unwrap_or(true));
+            let choice = sample(&all, rng);
+            walk.choose(head, choice);
+            choice
+        })
+    }
+
+    /// Learns from all batches that have ended.
+    pub fn learn(&mut self, context: &Context, history: &History) -> Result<(), GenotypeError> {
+        let unread = history.trials.iter().skip(self.batches * self.batch());
+        let ended = unread.take_while(|trial| trial.state != TrialState::Pending).count();
+        for _ in 0..ended / self.batch() {
+            let start = self.batches * self.batch();
+            self.note_drawn(context.space, history)?;
+            let batch = &history.trials[start..start + self.batch()];
+            let examples = self.examples(context.space, history, batch)?;
+            self.improve(&examples);
+            self.batches += 1;
+            self.last = batch.last().map(|trial| trial.id);
+        }
+        Ok(())
+    }
+
+    /// Keeps with which probability this policy draws those trials that it drew.
+    fn note_drawn(&mut self, space: &Space, history: &History) -> Result<(), GenotypeError> {
+        self.drawn.resize(history.trials.len(), None);
+        let note = format!("{DRAWN}{}", self.batches);
+        for index in self.batches * self.batch()..history.trials.len() {
+            if history.trials[index].proposal.note == note {
+                let actions = self.heads.actions(space, &history.trials[index].proposal.genotype)?;
+                self.drawn[index] = Some(log_probability(&*self.policy, &actions));
+            }
+        }
+        Ok(())
+    }
+
+    /// What a batch teaches: its trials that were drawn from a policy and have a worth.
+    fn examples(
+        &mut self,
+        space: &Space,
+        history: &History,
+        batch: &[Trial],
+    ) -> Result<Vec<Example>, GenotypeError> {
+        let mut examples = Vec::new();
+        for trial in batch {
+            let advantage = self.baseline.advantage(history.score(trial));
+            let drawn = self.drawn.get(trial.id as usize).copied().flatten();
+            if let (Some(advantage), true) = (advantage, trial.proposal.note.starts_with(DRAWN)) {
+                let actions = self.heads.actions(space, &trial.proposal.genotype)?;
+                let drawn = drawn.unwrap_or_else(|| log_probability(&*self.policy, &actions));
+                examples.push(Example { actions, advantage, drawn });
+            }
+        }
+        Ok(examples)
+    }
+
+    fn improve(&mut self, examples: &[Example]) {
+        let steps = match &self.config.method {
+            Method::Reinforce => 1,
+            Method::Ppo(ppo) => ppo.steps,
+        };
+        for _ in 0..if examples.is_empty() { 0 } else { steps } {
+            let mut gradient = vec![0.0; self.policy.parameters().len()];
+            for example in examples {
+                self.add_gradient(example, 1.0 / examples.len() as f64, &mut gradient);
+            }
+            self.adam.climb(self.policy.parameters(), &gradient);
+        }
+    }
+
+    fn add_gradient(&self, example: &Example, share: f64, gradient: &mut [f64]) {
+        let all = follow(&*self.policy, &example.actions);
+        let weight = match &self.config.method {
+            Method::Reinforce => example.advantage,
+            Method::Ppo(ppo) => {
+                let log: f64 = all
+                    .iter()
+                    .zip(&example.actions)
+                    .map(|(all, action)| all[action.choice].max(1e-300).ln())
+                    .sum();
+                let ratio = (log - example.drawn).exp();
+                // Beyond the clip the objective is flat.
+                let far =
+                    if example.advantage > 0.0 { ratio > 1.0 + ppo.clip } else { ratio < 1.0 - ppo.clip };
+                if far { 0.0 } else { example.advantage * ratio }
+            }
+        };
+        let errors: Vec<Vec<f64>> = (all.iter().zip(&example.actions))
+            .map(|(all, action)| errors(all, action.choice, share * weight, share * self.config.entropy))
+            .collect();
+        self.policy.backward(&example.actions, &errors, gradient);
+    }
+}
+
+/// The moving mean of scores and of how far they are from it.
+#[derive(Clone, Debug, Default)]
+struct Baseline {
+    /// How much of the means remains with every score.
+    keep: f64,
+    weight: f64,
+    sum: f64,
+    deviations: f64,
+    /// The least and the greatest finite score so far.
+    range: Option<(f64, f64)>,
+}
+
+/// Rewards are cut at so many mean deviations.
+const CUT: f64 = 3.0;
+
+impl Baseline {
+    /// How much better than its predecessors a trial is, which then joins them; `None` where there is no measure yet.
+    fn advantage(&mut self, score: Option<f64>) -> Option<f64> {
+        let score = self.finite(score)?;
+        let known = self.weight > 0.0;
+        let mean = if known { self.sum / self.weight } else { score };
+        let deviation = (score - mean).abs();
+        self.weight = self.keep * self.weight + (1.0 - self.keep);
+        self.sum = self.keep * self.sum + (1.0 - self.keep) * score;
+        self.deviations = self.keep * self.deviations + (1.0 - self.keep) * deviation;
+        let unit = self.deviations / self.weight;
+        let advantage = (score - mean) / unit;
+        (known && unit > 0.0 && advantage.is_finite()).then(|| advantage.clamp(-CUT, CUT))
+    }
+
+    /// The score, or what stands for it: of what failed, or is infinitely bad, the least so far.
+    fn finite(&mut self, score: Option<f64>) -> Option<f64> {
+        match score {
+            Some(score) if score.is_finite() => {
+                let (least, most) = self.range.unwrap_or((score, score));
+                self.range = Some((least.min(score), most.max(score)));
+                Some(score)
+            }
+            Some(f64::INFINITY) => self.range.map(|(_, most)| most),
+            _ => self.range.map(|(least, _)| least),
+        }
+    }
+}
+
+/// Adam (Kingma and Ba 2015, <https://arxiv.org/abs/1412.6980>), uphill.
+struct Adam {
+    rate: f64,
+    steps: i32,
+    mean: Vec<f64>,
+    square: Vec<f64>,
+}
+
+/// How much of the means of gradients and of their squares remains with every step.
+const KEEP: (f64, f64) = (0.9, 0.999);
+
+impl Adam {
+    fn start(parameters: usize, rate: f64) -> Adam {
+        Adam { rate, steps: 0, mean: vec![0.0; parameters], square: vec![0.0; parameters] }
+    }
+
+    fn climb(&mut self, parameters: &mut [f64], gradient: &[f64]) {
+        self.steps = self.steps.saturating_add(1);
+        let whole = (1.0 - KEEP.0.powi(self.steps), 1.0 - KEEP.1.powi(self.steps));
+        let moments = self.mean.iter_mut().zip(&mut self.square);
+        for ((parameter, slope), (mean, square)) in parameters.iter_mut().zip(gradient).zip(moments) {
+            *mean = KEEP.0 * *mean + (1.0 - KEEP.0) * slope;
+            *square = KEEP.1 * *square + (1.0 - KEEP.1) * slope * slope;
+            *parameter += self.rate * (*mean / whole.0) / ((*square / whole.1).sqrt() + 1e-8);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn advantages_do_not_depend_on_the_scale_and_are_cut() {
+        let scores = [0.5, 0.6, 0.4, 0.7, 0.55];
+        let advantages = |scale: f64| -> Vec<Option<f64>> {
+            let mut baseline = Baseline { keep: 0.95, ..Baseline::default() };
+            scores.iter().map(|score| baseline.advantage(Some(scale * score))).collect()
+        };
+        let (small, large) = (advantages(1.0), advantages(1000.0));
+        assert_eq!(small[0], None, "the first has nothing to be held against");
+        for (small, large) in small[1..].iter().zip(&large[1..]) {
+            assert!((small.unwrap() - large.unwrap()).abs() < 1e-9);
+        }
+        assert!(small[1].unwrap() > 0.0 && small[2].unwrap() < 0.0);
+        let mut baseline = Baseline { keep: 0.95, ..Baseline::default() };
+        (0..50).for_each(|trial| _ = baseline.advantage(Some(0.5 + 0.01 * f64::from(trial % 2))));
+        assert_eq!(baseline.advantage(Some(1e6)), Some(CUT));
+    }
+
+    #[test]
+    fn what_failed_is_worth_the_least_so_far() {
+        let mut baseline = Baseline { keep: 0.9, ..Baseline::default() };
+        assert_eq!(baseline.advantage(None), None);
+        [0.5, 0.7, 0.3].iter().for_each(|score| _ = baseline.advantage(Some(*score)));
+        let mut other = baseline.clone();
+        assert_eq!(baseline.advantage(None), other.advantage(Some(0.3)));
+        assert_eq!(baseline.advantage(Some(f64::INFINITY)), other.advantage(Some(0.7)));
+        assert_eq!(baseline.advantage(Some(f64::NEG_INFINITY)), other.advantage(Some(0.3)));
+    }
+
+    #[test]
+    fn adam_climbs_a_hill() {
+        let mut adam = Adam::start(2, 0.05);
+        let mut at = [3.0, -2.0];
+        for _ in 0..500 {
+            let slope = [-2.0 * (at[0] - 1.0), -20.0 * at[1]];
+            adam.climb(&mut at, &slope);
+        }
+        assert!((at[0] - 1.0).abs() < 0.01 && at[1].abs() < 0.01, "{at:?}");
+    }
+}
