@@ -1,10 +1,14 @@
 //! The experiment: what is searched for in a space, how, and for how long. The `experiment:` section of a space file.
 
+use std::str::FromStr;
+
 use serde::{Deserialize, Deserializer, Serialize, de};
 
+use crate::error::SpaceError;
 use crate::evaluate::Evaluator;
 use crate::random::Seed;
 use crate::search::{Algorithm, Random};
+use crate::symbolic::{Value, alternatives, from_value};
 use crate::trial::{Fidelity, Objective};
 
 /// How a space is searched.
@@ -77,6 +81,43 @@ impl Experiment {
     }
 }
 
+/// Words that are no search algorithm.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[error("{0}")]
+pub struct UnknownAlgorithm(String);
+
+impl FromStr for Algorithm {
+    type Err = UnknownAlgorithm;
+
+    /// Reads a name as the command line spells it, with all defaults, or a configuration in RON.
+    ///
+    /// ```
+    /// use cellwright::search::Algorithm;
+    ///
+    /// let evolution: Algorithm = "regularized_evolution".parse()?;
+    /// assert_eq!(evolution, "RegularizedEvolution".parse()?);
+    /// let small: Algorithm = "RegularizedEvolution(population: 20)".parse()?;
+    /// assert_eq!(small.kind(), "regularized_evolution");
+    /// let error = "local_serch".parse::<Algorithm>().unwrap_err();
+    /// assert_eq!(error.to_string(), "unknown name `local_serch`; did you mean `local_search`?");
+    /// # Ok::<(), cellwright::experiment::UnknownAlgorithm>(())
+    /// ```
+    fn from_str(text: &str) -> Result<Algorithm, UnknownAlgorithm> {
+        let word = text.trim();
+        let mut names = Algorithm::LABELS.iter().zip(Algorithm::NAMES);
+        let value = match names.find(|(label, name)| [**label, **name].contains(&word)) {
+            Some((_, name)) => Value::unit(name),
+            None if !word.contains('(') => {
+                let labels = Algorithm::LABELS.iter().map(|label| label.to_string()).collect::<Vec<_>>();
+                let help = alternatives("algorithms", word, &labels).unwrap_or_default();
+                return Err(UnknownAlgorithm(format!("unknown name `{word}`; {help}")));
+            }
+            None => word.parse().map_err(|error: SpaceError| UnknownAlgorithm(error.to_string()))?,
+        };
+        from_value(&value).map_err(|error| UnknownAlgorithm(error.to_string()))
+    }
+}
+
 fn random() -> Algorithm {
     Algorithm::Random(Random::default())
 }
@@ -109,6 +150,19 @@ fn some_objectives<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<Objective>,
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn algorithms_answer_to_their_labels_and_names() {
+        for (label, name) in Algorithm::LABELS.iter().zip(Algorithm::NAMES) {
+            let algorithm: Algorithm = label.parse().expect("a label");
+            assert_eq!(algorithm.kind(), *label);
+            assert_eq!(name.parse(), Ok(algorithm));
+        }
+        let error = |text: &str| text.parse::<Algorithm>().expect_err("a mistake").to_string();
+        assert!(error("fastest").contains("the algorithms are `random`, `grid`"), "{}", error("fastest"));
+        assert!(error("Grid(point: 3)").contains("did you mean `points`?"), "{}", error("Grid(point: 3)"));
+        assert!(!error("Grid(points: ").is_empty());
+    }
 
     const SHORTEST: &str = r#"(evaluator: Cost(()), objectives: [Minimize("params")])"#;
 

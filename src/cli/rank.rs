@@ -1,8 +1,9 @@
 //! `cellwright rank`.
 
-use cellwright::Result;
+use cellwright::pareto::hypervolume;
 use cellwright::study::{Ranked, Record, rank};
 use cellwright::trial::{Metrics, Objective, TrialState};
+use cellwright::{Error, Result};
 use clap::Args;
 use serde_json::json;
 
@@ -20,6 +21,10 @@ pub struct Rank {
     /// Show only the Pareto front.
     #[arg(long)]
     pareto: bool,
+    /// Measure the front's hypervolume from this point: a figure for each objective, such as `0.5,1e6`. Without it,
+    /// from the worst figures that any candidate has. With `--json`, its line comes last.
+    #[arg(long, value_name = "FIGURES", value_delimiter = ',', allow_hyphen_values = true)]
+    reference: Vec<f64>,
     /// How many to show.
     #[arg(long, default_value_t = 10, allow_negative_numbers = true, value_parser = at_least_one::<usize>)]
     top: usize,
@@ -37,6 +42,7 @@ impl Rank {
             self.by.iter().map(|text| objective(text, &record)).collect::<Result<_>>()?
         };
         let mut ranked = rank(&record.trials, &objectives);
+        let volume = Volume::of(&ranked, &objectives, &self.reference)?;
         ranked.retain(|one| !self.pareto || one.front == 0);
         ranked.truncate(self.top);
         if self.json {
@@ -46,8 +52,12 @@ impl Rank {
                 line["front"] = json!(one.front + 1);
                 out::line(line)?;
             }
+            if let Some(volume) = volume.filter(|_| !self.reference.is_empty()) {
+                out::line(json!({ "hypervolume": volume.volume, "reference": volume.reference }))?;
+            }
         } else {
-            out::print(rows(&ranked, objectives.len() > 1))?;
+            let volume = volume.map(|volume| volume.to_string()).unwrap_or_default();
+            out::print(rows(&ranked, objectives.len() > 1) + &volume)?;
         }
         Ok(())
     }
@@ -59,6 +69,59 @@ pub fn table(record: &Record, top: usize) -> String {
     let mut ranked = rank(&record.trials, objectives);
     ranked.truncate(top);
     rows(&ranked, objectives.len() > 1)
+}
+
+/// How much the front of several objectives dominates.
+struct Volume {
+    volume: f64,
+    /// The point that it is measured from, by metric.
+    reference: Metrics,
+}
+
+impl Volume {
+    /// `None` with a single objective, and where no trial has finished.
+    fn of(ranked: &[Ranked], objectives: &[Objective], reference: &[f64]) -> Result<Option<Volume>> {
+        if objectives.len() < 2 || ranked.is_empty() {
+            return Ok(None);
+        }
+        if ![0, objectives.len()].contains(&reference.len()) {
+            let (given, wanted) = (text::plural(reference.len(), "figure"), objectives.len());
+            return Err(Error::Usage {
+                problem: format!("the reference has {given}, and there are {wanted} objectives"),
+                hint: "give one figure for each objective, in their order: `--reference 0.5,1e6`".into(),
+            });
+        }
+        let sign =
+            |objective: &Objective| if matches!(objective, Objective::Maximize(_)) { 1.0 } else { -1.0 };
+        let worst = |place: usize| {
+            let scores = ranked.iter().map(|one| one.scores[place]).filter(|score| score.is_finite());
+            scores.reduce(f64::min).unwrap_or(0.0)
+        };
+        let score = |(place, objective): (usize, &Objective)| {
+            reference.get(place).map_or_else(|| worst(place), |figure| sign(objective) * figure)
+        };
+        let scores: Vec<f64> = objectives.iter().enumerate().map(score).collect();
+        let front: Vec<&[f64]> =
+            ranked.iter().filter(|one| one.front == 0).map(|one| one.scores.as_slice()).collect();
+        let reference = objectives.iter().zip(&scores);
+        let figure = |(objective, score): (&Objective, &f64)| {
+            (objective.metric().to_owned(), sign(objective) * score + 0.0)
+        };
+        Ok(Some(Volume { volume: hypervolume(&front, &scores), reference: reference.map(figure).collect() }))
+    }
+}
+
+impl std::fmt::Display for Volume {
+    fn fmt(&self, out: &mut std::fmt::Formatter) -> std::fmt::Result {
+        let figures =
+            self.reference.iter().map(|(name, value)| format!("{name} {}", text::metric(name, *value)));
+        let figures: Vec<String> = figures.collect();
+        let figures = figures.join(", ");
+        match self.volume {
+            large if large >= 1e4 => writeln!(out, "hypervolume of the front, from {figures}: {large:.5e}"),
+            volume => writeln!(out, "hypervolume of the front, from {figures}: {volume:.6}"),
+        }
+    }
 }
 
 fn rows(ranked: &[Ranked], fronts: bool) -> String {

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use cellwright::Result;
 use cellwright::experiment::Experiment;
+use cellwright::search::Algorithm;
 use cellwright::study::{Ending, Event, Record, Study};
 use cellwright::trial::{Trial, TrialState};
 use clap::Args;
@@ -22,6 +23,9 @@ pub struct Search {
     /// The run folder; `runs/<name of the space>` without it.
     #[arg(long)]
     run: Option<PathBuf>,
+    /// What proposes candidates: a name such as `local_search`, or RON such as `Progressive(preset: Pnas)`.
+    #[arg(long, value_name = "NAME", value_parser = str::parse::<Algorithm>)]
+    algorithm: Option<Algorithm>,
     /// Trials in all.
     #[arg(long, allow_negative_numbers = true, value_parser = at_least_one::<u64>)]
     trials: Option<u64>,
@@ -78,6 +82,9 @@ impl Search {
 
     /// What was typed goes before what the file says.
     fn adapt(&self, experiment: &mut Experiment) {
+        if let Some(algorithm) = &self.algorithm {
+            experiment.algorithm = algorithm.clone();
+        }
         experiment.trials = self.trials.unwrap_or(experiment.trials);
         experiment.fidelity = self.fidelity.unwrap_or(experiment.fidelity);
         experiment.workers = self.workers.unwrap_or(experiment.workers);

@@ -2,9 +2,11 @@
 
 use std::collections::HashSet;
 
+use rand::RngExt;
+
 use super::surrogate::{Mlp, Predictor};
 use super::{Algorithm, Context, Next, Progressive, SearchAlgorithm};
-use crate::random::Seed;
+use crate::random::{Seed, fnv1a};
 use crate::space::{Draw, Genotype, Space};
 use crate::symbolic::{self, Value};
 use crate::trial::{Fidelity, History, Objective, Proposal, Trial, TrialState};
@@ -133,6 +135,68 @@ pub(super) fn study_of_two(
     };
     let study = Study { trials, seed: Seed(seed), ..Study::new(space, &worth) };
     Study { objectives: objectives.to_vec(), ..study }.run(config).0
+}
+
+/// What trials on the highest rung of [`study_on_rungs`] may spend.
+pub(super) const FULL: Fidelity = Fidelity(27);
+
+/// The trials of a study whose figures are the lower and the noisier the less is spent on them.
+pub(super) fn study_on_rungs(
+    space: &Space,
+    config: &Algorithm,
+    trials: u64,
+    seed: u64,
+) -> (Vec<Trial>, bool) {
+    let study = Study { trials, seed: Seed(seed), ..Study::new(space, &worth_on_rungs) };
+    Study { fidelity: FULL, ..study }.run(config)
+}
+
+fn worth_on_rungs(space: &Space, trial: &Trial) -> TrialState {
+    let missing = 1.0 - f64::from(trial.proposal.fidelity.0) / f64::from(FULL.0);
+    let luck: f64 =
+        Seed(fnv1a(trial.key.0.as_bytes())).stream(trial.proposal.fidelity.0.into(), "luck").random();
+    finished(accuracy(space, &trial.proposal.genotype) - missing * (0.3 + 0.1 * luck))
+}
+
+/// Checks that a schedule of rungs proposes no candidate twice on one rung, and the same whatever interrupts it.
+pub(super) fn schedules_alike(space: &Space, config: &Algorithm) {
+    for workers in [1, 3] {
+        let study = Study { workers, trials: 40, fidelity: FULL, ..Study::new(space, &worth_on_rungs) };
+        let (whole, _) = study.run(config);
+        let places: HashSet<_> = whole.iter().map(|trial| (&trial.key, trial.proposal.fidelity)).collect();
+        assert_eq!(places.len(), whole.len(), "{config:?}");
+        assert_eq!(
+            whole,
+            Study { interrupted: true, ..study }.run(config).0,
+            "{config:?}, {workers} workers"
+        );
+    }
+}
+
+/// Checks that an algorithm proposes the same whatever interrupts it.
+pub(super) fn goes_on_after_interruptions(space: &Space, config: &Algorithm) {
+    for workers in [1, 3] {
+        let study = Study { workers, trials: 20, ..Study::new(space, &worth) };
+        let (whole, _) = study.run(config);
+        assert_eq!(
+            whole,
+            Study { interrupted: true, ..study }.run(config).0,
+            "{config:?}, {workers} workers"
+        );
+    }
+}
+
+/// Checks that an algorithm finds more than random search.
+pub(super) fn beats_random(space: &Space, config: &Algorithm) {
+    let accuracy = Objective::Maximize("accuracy".into());
+    let random = best(space, &algorithm("Random"), &accuracy, &worth);
+    let learnt = best(space, config, &accuracy, &worth);
+    assert!(learnt > random, "{config:?}: {learnt} is no better than {random}");
+}
+
+/// The accuracy that a candidate really has.
+pub(super) fn truth(space: &Space, trial: &Trial) -> f64 {
+    accuracy(space, &trial.proposal.genotype)
 }
 
 /// What an algorithm that has just started proposes after these trials.

@@ -27,7 +27,7 @@ mod learner;
 mod lstm;
 mod policy;
 use learner::Learner;
-pub use policy::PolicyKind;
+pub use policy::{PolicyKind, Recurrent};
 
 /// Policy gradients. Zoph et al. 2018 take batches of 20 and 20,000 trials.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -139,4 +139,57 @@ fn is_new(unseen: &Unseen, context: &Context, genotype: &Genotype) -> bool {
 
 fn run(context: &Context, genotype: Genotype, note: String) -> Next {
     Next::Run(Proposal { genotype, fidelity: context.fidelity, parent: None, note })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::contract::{beats_random, goes_on_after_interruptions, spaces, study};
+    use super::*;
+    use crate::search::Algorithm;
+
+    fn variants() -> [Algorithm; 3] {
+        let ppo = Controller { method: Method::Ppo(Ppo::default()), ..Controller::default() };
+        let lstm = PolicyKind::Lstm(Recurrent { units: 16 });
+        let lstm = Controller { policy: lstm, learning_rate: Some(0.03), ..Controller::default() };
+        let both = Controller { method: ppo.method.clone(), ..lstm.clone() };
+        [ppo, lstm, both].map(Algorithm::Controller)
+    }
+
+    #[test]
+    fn every_method_and_policy_goes_on_after_interruptions() {
+        for config in variants() {
+            for space in [spaces::conditional(), spaces::numeric()] {
+                goes_on_after_interruptions(&space, &config);
+            }
+        }
+    }
+
+    #[test]
+    fn every_method_and_policy_learns() {
+        variants().iter().for_each(|config| beats_random(&spaces::wide(), config));
+    }
+
+    #[test]
+    fn the_policy_changes_after_every_batch() {
+        let trials = study(&spaces::wide(), &Algorithm::Controller(Controller::default()), 12);
+        let notes: Vec<&str> = trials.iter().map(|trial| trial.proposal.note.as_str()).collect();
+        assert_eq!(notes[..5], ["drawn after batch 0"; 5]);
+        assert_eq!(notes[5..10], ["drawn after batch 1"; 5]);
+        assert_eq!(notes[10..], ["drawn after batch 2"; 2]);
+    }
+
+    #[test]
+    fn what_was_worth_more_is_drawn_more_often() {
+        // Accuracy grows with every choice: of the last of many trials the choices are larger than of the first.
+        let trials = study(&spaces::wide(), &Algorithm::Controller(Controller::default()), 150);
+        let mean = |trials: &[crate::trial::Trial]| {
+            let choices = trials.iter().flat_map(|trial| &trial.proposal.genotype.0).map(|gene| match gene {
+                crate::space::Gene::Choice(choice, _) => f64::from(*choice),
+                other => panic!("{other} is no choice"),
+            });
+            choices.sum::<f64>() / (8 * trials.len()) as f64
+        };
+        let (first, last) = (mean(&trials[..30]), mean(&trials[120..]));
+        assert!(last > first + 0.5, "{first} grew to no more than {last}");
+    }
 }

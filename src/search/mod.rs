@@ -63,7 +63,7 @@ pub use ask_tell::{AskTell, AskTellError};
 #[cfg(test)]
 mod contract;
 mod controller;
-pub use controller::{Controller, Method, PolicyKind, Ppo};
+pub use controller::{Controller, Method, PolicyKind, Ppo, Recurrent};
 mod grid;
 pub use grid::Grid;
 mod levels;
@@ -74,7 +74,7 @@ mod nsga2;
 pub use nsga2::Nsga2;
 mod planner;
 mod progressive;
-pub use progressive::Progressive;
+pub use progressive::{Preset, Progressive};
 mod random;
 pub use random::Random;
 mod regularized_evolution;

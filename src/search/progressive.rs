@@ -22,6 +22,8 @@ use crate::trial::{History, Proposal, Trial, TrialState};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Progressive {
+    /// A published choice of all figures that are left out.
+    pub preset: Option<Preset>,
     /// Candidates trained on each level after the first. By default the trials that the first level leaves, shared
     /// equally, at most PNAS's 256.
     pub beam: Option<usize>,
@@ -43,6 +45,7 @@ pub struct Progressive {
 impl Default for Progressive {
     fn default() -> Progressive {
         Progressive {
+            preset: None,
             beam: None,
             first: None,
             levels: None,
@@ -53,14 +56,29 @@ impl Default for Progressive {
     }
 }
 
+/// A published choice of figures.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Preset {
+    /// Liu et al. 2018: five blocks, K = 256, all one-block cells; 1,160 trials for cells of 8 ops.
+    Pnas,
+}
+
 impl Progressive {
-    /// The paper's own figures: five blocks, K = 256, all one-block cells; 1,160 trials for cells of 8 ops.
+    /// The paper's own figures: [`Preset::Pnas`].
     pub fn pnas() -> Progressive {
-        Progressive {
-            beam: Some(PNAS_BEAM),
-            first: Some(usize::MAX),
-            levels: Some(5),
-            ..Progressive::default()
+        Progressive { preset: Some(Preset::Pnas), ..Progressive::default() }
+    }
+
+    /// With the preset's figures where there are none of its own.
+    fn figures(&self) -> Progressive {
+        match self.preset {
+            None => self.clone(),
+            Some(Preset::Pnas) => Progressive {
+                beam: self.beam.or(Some(PNAS_BEAM)),
+                first: self.first.or(Some(usize::MAX)),
+                levels: self.levels.or(Some(5)),
+                ..self.clone()
+            },
         }
     }
 }
@@ -70,7 +88,7 @@ pub(super) const PNAS_BEAM: usize = 256;
 
 impl Configure for Progressive {
     fn start(&self) -> Box<dyn SearchAlgorithm> {
-        Box::new(Climb { config: self.clone(), unseen: Unseen::default(), plan: None })
+        Box::new(Climb { config: self.figures(), unseen: Unseen::default(), plan: None })
     }
 }
 
@@ -184,6 +202,21 @@ mod tests {
             "{}",
             trials[5].proposal.note
         );
+    }
+
+    #[test]
+    fn pnas_trains_all_cells_of_one_block_and_then_256_a_level() {
+        let parsed: Algorithm = "Progressive(preset: Pnas)".parse().expect("an algorithm");
+        assert_eq!(parsed, Algorithm::Progressive(Progressive::pnas()));
+        let trials = study(
+            &spaces::cell(),
+            &Algorithm::Progressive(Progressive { surrogate: small_networks(), ..Progressive::pnas() }),
+            60,
+        );
+        // 36 of one block, with a rate beside them; the next level is of 256 and not of what is left.
+        assert_eq!(levels(&trials), [[1; 36].as_slice(), &[2; 24]].concat());
+        let figures = Progressive { beam: Some(9), ..Progressive::pnas() }.figures();
+        assert_eq!((figures.beam, figures.first, figures.levels), (Some(9), Some(usize::MAX), Some(5)));
     }
 
     #[test]

@@ -197,3 +197,172 @@ fn start(ladder: &Ladder, proposal: Proposal, rung: usize, bracket: usize) -> Ne
     let note = format!("{}: {}", ladder.note(rung, bracket), proposal.note);
     Next::Run(Proposal { fidelity: ladder.rungs[rung], note, ..proposal })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::contract::{FULL, schedules_alike, spaces, study_on_rungs, truth};
+    use super::*;
+    use crate::random::Seed;
+    use crate::trial::Objective;
+
+    fn config(mode: Mode) -> Algorithm {
+        Algorithm::SuccessiveHalving(SuccessiveHalving { mode, ..SuccessiveHalving::default() })
+    }
+
+    fn around(mode: Mode, name: &str) -> Algorithm {
+        let proposer =
+            crate::symbolic::from_value(&crate::symbolic::Value::unit(name)).expect("an algorithm");
+        Algorithm::SuccessiveHalving(SuccessiveHalving { mode, proposer, ..SuccessiveHalving::default() })
+    }
+
+    const MODES: [Mode; 3] = [Mode::Asynchronous, Mode::Synchronous, Mode::Hyperband];
+
+    /// As many of the first trials as cost no more than so many on the highest rung.
+    fn afforded(trials: &[Trial], full: u32) -> &[Trial] {
+        let mut left = full * FULL.0;
+        let afforded = trials.iter().take_while(|trial| {
+            let cost = trial.proposal.fidelity.0;
+            let pays = cost <= left;
+            left -= cost.min(left);
+            pays
+        });
+        &trials[..afforded.count()]
+    }
+
+    fn found(config: &Algorithm, trials: u64) -> f64 {
+        let space = spaces::wide();
+        let best = |seed| {
+            let (trials, _) = study_on_rungs(&space, config, trials, seed);
+            let history = History {
+                trials: afforded(&trials, 12),
+                objectives: &[Objective::Maximize("accuracy".into())],
+            };
+            truth(&space, history.best().expect("a trial"))
+        };
+        (0..8).map(best).sum::<f64>() / 8.0
+    }
+
+    #[test]
+    fn at_the_same_cost_it_finds_more_than_its_proposer_alone() {
+        let random = found(&Algorithm::Random(Random::default()), 12);
+        for mode in MODES {
+            let halving = found(&config(mode), 120);
+            assert!(halving > random + 0.01, "{mode:?}: {halving} is hardly more than {random}");
+        }
+    }
+
+    #[test]
+    fn a_proposer_that_learns_learns_from_all_rungs() {
+        let random = found(&config(Mode::Asynchronous), 120);
+        let evolution = found(&around(Mode::Asynchronous, "RegularizedEvolution"), 120);
+        assert!(evolution > random, "{evolution} is no better than {random}");
+    }
+
+    #[test]
+    fn every_proposer_goes_on_after_interruptions_in_every_mode() {
+        for mode in MODES {
+            for name in ["Random", "RegularizedEvolution", "LocalSearch", "Nsga2", "Controller", "Grid"] {
+                schedules_alike(&spaces::conditional(), &around(mode, name));
+            }
+        }
+        schedules_alike(&spaces::flat(), &around(Mode::Asynchronous, "SuccessiveHalving"));
+    }
+
+    fn rungs(trials: &[Trial]) -> Vec<u32> {
+        trials.iter().map(|trial| trial.proposal.fidelity.0).collect()
+    }
+
+    #[test]
+    fn synchronous_brackets_are_full_before_their_best_third_goes_on() {
+        let (trials, _) = study_on_rungs(&spaces::wide(), &config(Mode::Synchronous), 41, 1);
+        assert_eq!(rungs(&trials), [vec![1; 27], vec![3; 9], vec![9; 3], vec![27], vec![1]].concat());
+        assert_eq!(trials[39].proposal.note, "rung 4 of 4, bracket 1");
+        assert_eq!(trials[40].proposal.note, "rung 1 of 4, bracket 2: random");
+        let objectives = [Objective::Maximize("accuracy".into())];
+        let history = History { trials: &trials, objectives: &objectives };
+        let score = |trial: &Trial| history.score(trial).expect("a score");
+        let worst =
+            trials[27..36].iter().map(|trial| score(&trials[trial.proposal.parent.unwrap() as usize]));
+        let worst = worst.fold(1.0, f64::min);
+        assert_eq!(trials[..27].iter().filter(|trial| score(trial) >= worst).count(), 9);
+    }
+
+    #[test]
+    fn hyperband_s_brackets_start_ever_higher() {
+        let (trials, _) = study_on_rungs(&spaces::wide(), &config(Mode::Hyperband), 80, 1);
+        let starts = |rung: usize, bracket: usize| {
+            let note = format!("rung {rung} of 4, bracket {bracket}: random");
+            trials.iter().filter(|trial| trial.proposal.note == note).count()
+        };
+        assert_eq!([starts(1, 1), starts(2, 2), starts(3, 3), starts(4, 4)], [27, 12, 6, 4]);
+    }
+
+    #[test]
+    fn promotions_are_of_the_best_third_so_far() {
+        let (trials, _) = study_on_rungs(&spaces::wide(), &config(Mode::Asynchronous), 80, 1);
+        let objectives = [Objective::Maximize("accuracy".into())];
+        let mut promotions = 0;
+        for trial in &trials {
+            let Some(parent) = trial.proposal.parent.map(|parent| &trials[parent as usize]) else { continue };
+            promotions += 1;
+            assert_eq!(parent.proposal.genotype, trial.proposal.genotype);
+            assert_eq!(parent.proposal.fidelity.0 * 3, trial.proposal.fidelity.0);
+            let history = History { trials: &trials[..trial.id as usize], objectives: &objectives };
+            let rung =
+                history.scored().filter(|(other, _)| other.proposal.fidelity == parent.proposal.fidelity);
+            let scores: Vec<f64> = rung.map(|(_, score)| score).collect();
+            let better = scores.iter().filter(|score| **score > history.score(parent).unwrap()).count();
+            assert!(better < scores.len() / 3, "trial {}: {better} of {} are better", trial.id, scores.len());
+        }
+        assert!((20..30).contains(&promotions), "{promotions}");
+        assert!(trials.iter().any(|trial| trial.proposal.fidelity == FULL));
+    }
+
+    #[test]
+    fn once_nothing_is_new_everything_goes_to_the_top_and_then_it_ends() {
+        for mode in MODES {
+            let (trials, done) = study_on_rungs(&spaces::small(), &config(mode), 1000, 1);
+            let top = trials.iter().filter(|trial| trial.proposal.fidelity == FULL).count();
+            assert_eq!((top, done), (6, true), "{mode:?}");
+        }
+    }
+
+    fn ladder(config: &SuccessiveHalving, fidelity: u32, known: &[u32]) -> Ladder {
+        let fidelities: Vec<crate::trial::Fidelity> =
+            known.iter().copied().map(crate::trial::Fidelity).collect();
+        let space = spaces::one_point();
+        let context = Context {
+            space: &space,
+            seed: Seed(0),
+            trial: 0,
+            trials: 10,
+            fidelity: crate::trial::Fidelity(fidelity),
+            fidelities: &fidelities,
+        };
+        Ladder::of(config, &context)
+    }
+
+    #[test]
+    fn rungs_are_those_that_the_evaluator_knows() {
+        let default = SuccessiveHalving::default();
+        let rungs = |ladder: &Ladder| ladder.rungs.iter().map(|rung| rung.0).collect::<Vec<_>>();
+        assert_eq!(rungs(&ladder(&default, 200, &[])), [7, 22, 66, 200]);
+        assert_eq!(rungs(&ladder(&default, 5, &[])), [1, 5]);
+        assert_eq!(rungs(&ladder(&default, 1, &[])), [1]);
+        assert_eq!(rungs(&ladder(&default, 108, &[4, 12, 36, 108])), [4, 12, 36, 108]);
+        assert_eq!(rungs(&ladder(&default, 36, &[4, 12, 36, 108])), [4, 12, 36]);
+        let two = ladder(&default, 200, &[12, 200]);
+        assert_eq!(rungs(&two), [12, 200]);
+        // The next rung costs 16.7 times as much, so that fewer than a third go on.
+        assert_eq!((two.promoted(0, 50), two.bracket_size(0, false)), (3, 17));
+        let least = SuccessiveHalving { min_fidelity: Some(20), ..default };
+        assert_eq!(rungs(&ladder(&least, 200, &[])), [22, 66, 200]);
+    }
+
+    #[test]
+    fn an_eta_of_one_is_refused() {
+        let program = "SuccessiveHalving(eta: 1)".parse().expect("RON");
+        let error = crate::symbolic::from_value::<Algorithm>(&program).unwrap_err().to_string();
+        assert!(error.contains("at least 2 is needed"), "{error}");
+    }
+}

@@ -49,7 +49,7 @@ fn unknown_words() {
     --- stderr
     error: unrecognized subcommand 'serach'
 
-      tip: a similar subcommand exists: 'search'
+      tip: some similar subcommands exist: 'bench', 'search'
 
     Usage: cellwright <COMMAND>
 

@@ -96,6 +96,49 @@ fn json_has_a_line_for_every_event_and_nothing_else() {
 }
 
 #[test]
+fn every_algorithm_can_be_typed_by_its_label_or_in_ron() {
+    let home = Home::new();
+    for label in cellwright::search::Algorithm::LABELS {
+        let told =
+            home.run(&format!("search small.ron --run {label} --algorithm {label} --no-retrain")).told();
+        assert!(told.contains(&format!("; {label}, 6 trials")), "{told}");
+    }
+    let pnas =
+        ["search", "small.ron", "--run", "pnas", "--algorithm", "Progressive(preset: Pnas)", "--no-retrain"];
+    let told = home.run_words(&pnas).told();
+    assert!(told.contains("; progressive, 6 trials"), "{told}");
+    assert_snapshot!(home.run("search small.ron --algorithm local_serch").refused(), @"
+    error: invalid value 'local_serch' for '--algorithm <NAME>': unknown name `local_serch`; did you mean `local_search`?
+
+    For more information, try '--help'.
+    ");
+    let wrong = home.run_words(&["search", "small.ron", "--algorithm", "Nsga2(populaton: 9)"]).refused();
+    assert_snapshot!(wrong, @"
+    error: invalid value 'Nsga2(populaton: 9)' for '--algorithm <NAME>': populaton: unknown field `populaton`; did you mean `population`?
+
+    For more information, try '--help'.
+    ");
+}
+
+#[test]
+fn the_hypervolume_is_measured_from_any_point() {
+    let home = Home::searched();
+    let last = |options: &str| {
+        let told = home.run(&format!("rank run --by -params --by -macs {options}")).succeeded();
+        told.lines().last().unwrap_or_default().to_owned()
+    };
+    assert_snapshot!(last(""), @"hypervolume of the front, from params 12.8 k, macs 333 k: 3.46444e9");
+    assert_snapshot!(last("--reference 2000,50000"), @"hypervolume of the front, from params 2.0 k, macs 50.0 k: 1.18128e7");
+    let lines = home.run("rank run --by -params --by -macs --json --reference 2000,50000").json();
+    assert_eq!(lines[6]["reference"], json!({"params": 2000.0, "macs": 50000.0}));
+    assert!(lines[6]["hypervolume"].as_f64().is_some_and(|volume| volume > 0.0), "{}", lines[6]);
+    assert_snapshot!(home.run("rank run --by -params --by -macs --reference 2000").refused(), @"
+    error: the reference has 1 figure, and there are 2 objectives
+      hint: give one figure for each objective, in their order: `--reference 0.5,1e6`
+    ");
+}
+
+#[test]
 fn trials_are_ranked_by_any_metric_either_way() {
     let home = Home::searched();
     assert_snapshot!(home.run("rank run"), @"
@@ -108,6 +151,7 @@ fn trials_are_ranked_by_any_metric_either_way() {
     4         1      2   4.8 k   115 k             103 k     17        _   0,2,0,0
     5         4      3   5.0 k   149 k             142 k      5        _   0,2,1,1
     6         3      3  12.8 k   333 k             199 k     17        _   0,1,0,1
+    hypervolume of the front, from params 12.8 k, depth 5: 1.02960e5
     ");
     assert_snapshot!(home.run("rank run --by -macs --top 2"), @"
     exit code 0
@@ -126,6 +170,7 @@ fn trials_are_ranked_by_any_metric_either_way() {
     4         0      1   4.5 k   111 k            99.7 k     17        _   1,1,0,0
     5         2      1   1.5 k  39.6 k            71.0 k      6        _   1,2,1,0
     6         5      1   1.2 k  35.5 k            67.9 k      5        _   0,1,1,0
+    hypervolume of the front, from params 1.2 k, macs 333 k: 8.55010e8
     ");
     let order = |by: &str| -> Vec<f64> {
         let ranked = home.run(&format!("rank run --json --by {by}")).json();

@@ -34,7 +34,7 @@ impl Learner {
         let mut policy = config.policy.start(&heads, context.seed);
         let rate = config.learning_rate.unwrap_or(match config.policy {
             PolicyKind::Softmax => 0.1,
-            PolicyKind::Lstm => 0.005,
+            PolicyKind::Lstm(_) => 0.005,
         });
         let adam = Adam::start(policy.parameters().len(), rate);
         let baseline = Baseline { keep: config.baseline.clamp(0.0, 1.0 - 1e-6), ..Baseline::default() };

@@ -8,13 +8,27 @@ use super::lstm::Lstm;
 use crate::random::{Rng, Seed};
 
 /// What the choices of a candidate have to do with each other.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub enum PolicyKind {
     /// Nothing: a softmax for each decision, as in AutoHAS and TuNAS. Learns from the fewest trials.
     #[default]
     Softmax,
-    /// Every choice is told to a recurrent network that makes the next, as in Zoph and Le 2017: 100 units.
-    Lstm,
+    /// Every choice is told to a recurrent network that makes the next, as in Zoph and Le 2017.
+    Lstm(Recurrent),
+}
+
+/// A long short-term memory.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Recurrent {
+    /// Width of its state and of a choice's embedding; Zoph et al. 2018 take 100.
+    pub units: usize,
+}
+
+impl Default for Recurrent {
+    fn default() -> Recurrent {
+        Recurrent { units: 100 }
+    }
 }
 
 /// A distribution over rows of choices, with parameters.
@@ -38,20 +52,18 @@ pub(super) trait Walk {
 
 impl PolicyKind {
     /// A policy that has learnt nothing.
-    pub(super) fn start(self, heads: &Heads, seed: Seed) -> Box<dyn Policy> {
+    pub(super) fn start(&self, heads: &Heads, seed: Seed) -> Box<dyn Policy> {
         match self {
             PolicyKind::Softmax => {
                 Box::new(Softmax { logits: vec![0.0; heads.columns()], heads: heads.clone() })
             }
-            PolicyKind::Lstm => {
-                Box::new(Lstm::start(heads, UNITS, &mut seed.stream(0, "controller weights")))
+            PolicyKind::Lstm(Recurrent { units }) => {
+                let mut rng = seed.stream(0, "controller weights");
+                Box::new(Lstm::start(heads, (*units).max(1), &mut rng))
             }
         }
     }
 }
-
-/// Units of the recurrent network, as in Zoph et al. 2018.
-const UNITS: usize = 100;
 
 /// One logit for every choice of every head.
 struct Softmax {
