@@ -53,12 +53,12 @@ fn folders_of_pictures() {
     error: few: the validation split has no pictures
       hint: every class needs at least three pictures
     ");
-    assert_snapshot!(data(&home, "Folders(path: \"broken\", size: 8)"), @"
+    assert_snapshot!(data(&home, "Folders(path: \"broken\", size: 8)"), @r#"
     exit code 2
     --- stderr
-    error: 2 of 42 pictures cannot be decoded: broken/dog/half.jpg (Format error decoding Jpeg: I/O errors Not enough bytes, expected 1 but found 0), broken/dog/text.png (Format error decoding Png: Invalid PNG signature.)
+    error: 2 of 42 pictures cannot be decoded: broken/dog/half.jpg (Format error decoding Jpeg: "No more bytes"), broken/dog/text.png (Format error decoding Png: Invalid PNG signature.)
       hint: remove or replace them, or set `skip_broken: true` to leave them out
-    ");
+    "#);
     assert_snapshot!(data(&home, "Folders(path: \"broken\", size: 8, channels: 1, skip_broken: true)"), @"
     exit code 0
     --- stdout
