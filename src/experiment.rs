@@ -7,7 +7,7 @@ use serde::{Deserialize, Deserializer, Serialize, de};
 use crate::error::SpaceError;
 use crate::evaluate::Evaluator;
 use crate::random::Seed;
-use crate::search::{Algorithm, Random};
+use crate::search::{Algorithm, Auto};
 use crate::symbolic::{Value, alternatives, from_value};
 use crate::trial::{Fidelity, Objective};
 
@@ -19,7 +19,7 @@ use crate::trial::{Fidelity, Objective};
 /// let text = r#"(evaluator: Cost(()), objectives: [Minimize("params")], trials: 50)"#;
 /// let experiment: Experiment = ron::from_str(text)?;
 /// assert_eq!(experiment.trials, 50);
-/// assert_eq!(experiment.algorithm.kind(), "random");
+/// assert_eq!(experiment.algorithm.kind(), "auto");
 /// assert_eq!(experiment.workers, 1);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
@@ -29,7 +29,7 @@ pub struct Experiment {
     /// Finds out what a candidate is worth.
     pub evaluator: Evaluator,
     /// Proposes candidates.
-    #[serde(default = "random")]
+    #[serde(default = "auto")]
     pub algorithm: Algorithm,
     /// What to optimise: the first ranks; several make a Pareto front.
     #[serde(deserialize_with = "some_objectives")]
@@ -118,8 +118,8 @@ impl FromStr for Algorithm {
     }
 }
 
-fn random() -> Algorithm {
-    Algorithm::Random(Random::default())
+fn auto() -> Algorithm {
+    Algorithm::Auto(Auto::default())
 }
 fn hundred() -> u64 {
     100

@@ -77,7 +77,9 @@ impl Voice {
                 bar.set_message("");
             }
             Event::Step { done, .. } if bar.prefix() != "searching" => bar.set_position(u64::from(done.0)),
-            Event::FinalEnded { .. } => self.sentence(event).iter().for_each(|line| bar.println(line)),
+            Event::Chosen { .. } | Event::FinalEnded { .. } => {
+                self.sentence(event).iter().for_each(|line| bar.println(line))
+            }
             _ => {}
         }
     }
@@ -85,6 +87,7 @@ impl Voice {
     fn sentence(&self, event: &Event) -> Option<String> {
         match event {
             Event::Opened { ended, interrupted, .. } => going_on(*ended, *interrupted, self.trials),
+            Event::Chosen { why } => Some((*why).to_string()),
             Event::Ended { trial, ended, best, time_left, .. } => Some(format!(
                 "{ended}/{} trial {} {}; {}{}",
                 self.trials,
@@ -145,6 +148,7 @@ fn line_of(event: &Event) -> Option<Value> {
         Event::Opened { ended, interrupted, trials } => {
             Some(json!({"event": "opened", "ended": ended, "interrupted": interrupted, "trials": trials}))
         }
+        Event::Chosen { why } => Some(json!({"event": "chosen", "why": why})),
         Event::Ended { trial, copied_from, .. } => {
             let mut line = trial_line(trial);
             line["event"] = json!("trial");

@@ -6,7 +6,7 @@
 use crate::family::family;
 use crate::random::Seed;
 use crate::space::{GenotypeError, Space};
-use crate::trial::{Fidelity, History, Proposal, TrialId};
+use crate::trial::{Fidelity, History, Objective, Proposal, TrialId};
 
 /// What an algorithm is told besides the history.
 #[derive(Clone, Copy)]
@@ -50,6 +50,11 @@ pub trait SearchAlgorithm: Send {
     fn incumbent(&mut self, _context: &Context, history: &History) -> Option<TrialId> {
         history.best().map(|trial| trial.id)
     }
+
+    /// What it saw in a study and how it will search, in a line; `None` for what searches every study alike.
+    fn explain(&self, _context: &Context, _objectives: &[Objective]) -> Option<String> {
+        None
+    }
 }
 
 /// An algorithm's configuration: makes the algorithm.
@@ -60,10 +65,15 @@ pub trait Configure {
 
 mod ask_tell;
 pub use ask_tell::{AskTell, AskTellError};
+mod auto;
+pub use auto::{Auto, Choice};
+mod bayesian;
+pub use bayesian::Bayesian;
 #[cfg(test)]
 mod contract;
 mod controller;
 pub use controller::{Controller, Method, PolicyKind, Ppo, Recurrent};
+mod gaussian;
 mod grid;
 pub use grid::Grid;
 mod levels;
@@ -87,6 +97,8 @@ mod unseen;
 family! {
     /// A search algorithm with its configuration.
     pub enum Algorithm: Configure {
+        /// The default: chooses by space, budget and objectives.
+        Auto(Auto) = "auto",
         /// Uniform draws without repeats.
         Random(Random) = "random",
         /// Every candidate in order, numbers at a few places of their scale.
@@ -97,6 +109,8 @@ family! {
         Progressive(Progressive) = "progressive",
         /// Ageing evolution: the best of a few has a mutated child, the oldest dies.
         RegularizedEvolution(RegularizedEvolution) = "regularized_evolution",
+        /// Gaussian process over decisions and cells, upper confidence bound.
+        Bayesian(Bayesian) = "bayesian",
         /// Policy gradients: what was worth more than before becomes more probable.
         Controller(Controller) = "controller",
         /// Evolution towards the Pareto front of several objectives.

@@ -31,6 +31,7 @@ mod check;
 mod compile;
 mod constraint;
 mod decision;
+mod derived;
 mod draw;
 mod encode;
 mod file;
@@ -65,6 +66,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::symbolic::{Name, ProgramError, Sources, Value, from_value};
 use compile::Pieces;
+use derived::Derived;
 use program_type::ProgramType;
 use rows::Rows;
 use template::{Body, Template};
@@ -92,6 +94,7 @@ pub struct Space {
     rejections: Arc<AtomicU64>,
     /// The only candidates there are, where the space was [restricted](Space::only).
     rows: Option<Arc<Rows>>,
+    derived: Derived,
 }
 
 impl Space {

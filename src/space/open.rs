@@ -193,6 +193,7 @@ impl Space {
             sources: Sources::default(),
             rejections: Arc::default(),
             rows: None,
+            derived: Default::default(),
         }
     }
 

@@ -58,7 +58,12 @@ impl Space {
         if rows.genotypes.is_empty() {
             return Err(GenotypeError(format!("none of {count} rows is a candidate within the constraints")));
         }
-        Ok(Space { count: rows.genotypes.len().into(), rows: Some(rows.into()), ..self })
+        Ok(Space {
+            count: rows.genotypes.len().into(),
+            rows: Some(rows.into()),
+            derived: Default::default(),
+            ..self
+        })
     }
 
     /// A candidate with its key; `None` where it breaks a constraint.

@@ -19,6 +19,11 @@ pub enum Event<'a> {
         /// Trials in all.
         trials: u64,
     },
+    /// An algorithm that chooses how it searches has chosen.
+    Chosen {
+        /// What it saw and what it chose, in a line.
+        why: &'a str,
+    },
     /// A trial was proposed and handed to a worker.
     Started {
         /// The trial, pending.

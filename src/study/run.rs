@@ -50,6 +50,11 @@ impl Search<'_> {
     /// Goes on until the budget is spent, the algorithm is done, or somebody asks to stop.
     pub fn run(&mut self, algorithm: &mut dyn SearchAlgorithm) -> Result<Ending, StudyError> {
         self.redo_interrupted()?;
+        if (self.memory.trials.len() as u64) < self.experiment.trials
+            && let Some(why) = algorithm.explain(&self.context(), &self.experiment.objectives)
+        {
+            self.listener.hear(&Event::Chosen { why: &why });
+        }
         let ending = self.propose_all(algorithm)?;
         while self.memory.running > 0 {
             self.hear_next()?;
@@ -108,17 +113,22 @@ impl Search<'_> {
         while let Some(report) = self.pool.poll() {
             self.hear(report)?;
         }
-        let trial = self.memory.trials.len() as TrialId;
-        let context = Context {
+        let context = self.context();
+        let history = History { trials: &self.memory.trials, objectives: &self.experiment.objectives };
+        let trial = context.trial;
+        algorithm.propose(&context, &history).map_err(|problem| StudyError::NoCandidate { trial, problem })
+    }
+
+    /// What the algorithm is told for its next proposal.
+    fn context(&self) -> Context<'_> {
+        Context {
             space: self.site.space,
             seed: self.experiment.seed(),
-            trial,
+            trial: self.memory.trials.len() as TrialId,
             trials: self.experiment.trials,
             fidelity: self.experiment.fidelity(),
             fidelities: self.site.evaluator.fidelities(),
-        };
-        let history = History { trials: &self.memory.trials, objectives: &self.experiment.objectives };
-        algorithm.propose(&context, &history).map_err(|problem| StudyError::NoCandidate { trial, problem })
+        }
     }
 
     fn add(&mut self, proposal: Proposal) -> Result<(), StudyError> {

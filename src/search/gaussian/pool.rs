@@ -1,0 +1,168 @@
+//! The candidates that a model chooses from: random ones from all over the space, and the neighbours of the best so far.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use rand::RngExt;
+use rand::seq::SliceRandom;
+
+use super::census::Census;
+use super::view::{View, Viewer};
+use crate::random::{Rng, Seed};
+use crate::search::unseen::Unseen;
+use crate::space::{Genotype, Key, Space};
+use crate::trial::{Trial, TrialId};
+
+/// Neighbours of one candidate, at most; of more, some.
+const NEIGHBOURS: usize = 120;
+
+/// Mutants of one candidate beside its neighbours: what a neighbour newly decides is always the first choice.
+const MUTANTS: usize = 20;
+
+/// What all searches of a space share.
+pub(super) struct Ground {
+    pub viewer: Viewer,
+    census: Option<Census>,
+}
+
+impl Ground {
+    /// What a space's candidates look like, and all of them where they are few.
+    pub fn of(space: &Space) -> Arc<Ground> {
+        space.derived(|space| {
+            let viewer = Viewer::of(space);
+            let census = Census::of(space, &viewer);
+            Ground { viewer, census }
+        })
+    }
+
+    /// Random candidates that are tried out where the space is too large to count through: fewer where each costs more.
+    fn draws(&self, space: &Space, wanted: usize) -> usize {
+        match (self.census.is_some(), space.constraints().is_empty()) {
+            (true, _) => wanted,
+            (false, true) => wanted / if self.viewer.is_graph() { 4 } else { 1 },
+            (false, false) => wanted / 16,
+        }
+    }
+}
+
+/// Candidates by number, each once.
+pub(super) struct Pool {
+    ground: Arc<Ground>,
+    members: Vec<Member>,
+    /// The texts of all genotypes in it; of a counted space the numbers.
+    texts: HashSet<Box<str>>,
+    counted: HashSet<usize>,
+}
+
+struct Member {
+    genotype: Genotype,
+    parent: Option<TrialId>,
+    /// Known from the start in a counted space; else when it is asked for.
+    key: Option<Key>,
+    /// Whether it was tried, or cannot be.
+    is_gone: bool,
+}
+
+impl Pool {
+    /// An empty pool.
+    pub fn new(ground: Arc<Ground>) -> Pool {
+        Pool { ground, members: Vec::new(), texts: HashSet::new(), counted: HashSet::new() }
+    }
+
+    /// Adds random candidates; returns the views of those that are new, in the order of their numbers.
+    pub fn scatter(&mut self, space: &Space, wanted: usize, rng: &mut Rng) -> Vec<View> {
+        let ground = self.ground.clone();
+        match &ground.census {
+            Some(census) => {
+                let mut numbers: Vec<usize> = (0..census.candidates.len()).collect();
+                // A space of little more than what is wanted is looked at as a whole.
+                if numbers.len() > wanted + wanted / 2 {
+                    numbers = numbers.partial_shuffle(rng, wanted).0.to_vec();
+                }
+                numbers.into_iter().filter_map(|number| self.add_counted(census, number, None)).collect()
+            }
+            None => {
+                let draws = 0..ground.draws(space, wanted);
+                let drawn: Vec<Genotype> = draws.map_while(|_| space.random(rng).ok()).collect();
+                drawn.into_iter().filter_map(|genotype| self.add(space, genotype, None)).collect()
+            }
+        }
+    }
+
+    /// Adds what lies near a trial; returns the views of those that are new.
+    pub fn surround(&mut self, space: &Space, trial: &Trial, seed: Seed) -> Vec<View> {
+        let genotype = &trial.proposal.genotype;
+        let mut rng = seed.stream(trial.id, "what lies near a trial");
+        let mut near = space.neighbours(genotype).unwrap_or_default();
+        if near.len() > NEIGHBOURS {
+            near = near.partial_shuffle(&mut rng, NEIGHBOURS).0.to_vec();
+        }
+        if self.ground.census.is_none() {
+            near.extend((0..MUTANTS).map_while(|_| space.mutate(genotype, &mut rng).ok()));
+        }
+        near.into_iter().filter_map(|genotype| self.add(space, genotype, Some(trial.id))).collect()
+    }
+
+    /// Adds children of pairs of trials; returns the views of those that are new.
+    pub fn cross(&mut self, space: &Space, parents: &[&Trial], wanted: usize, rng: &mut Rng) -> Vec<View> {
+        if parents.len() < 2 {
+            return Vec::new();
+        }
+        let mut child = || {
+            let a = rng.random_range(0..parents.len());
+            let b = (a + rng.random_range(1..parents.len())) % parents.len();
+            let [a, b] = [a, b].map(|parent| parents[parent]);
+            let child = space.crossover(&a.proposal.genotype, &b.proposal.genotype, rng).ok()?;
+            Some((child, a.id.max(b.id)))
+        };
+        let children: Vec<_> = (0..wanted).filter_map(|_| child()).collect();
+        children.into_iter().filter_map(|(child, parent)| self.add(space, child, Some(parent))).collect()
+    }
+
+    /// The best of the members that no trial has, by their scores; members that turn out to be tried are never looked
+    /// at again.
+    pub fn best(&mut self, space: &Space, unseen: &Unseen, scores: &[f32]) -> Option<usize> {
+        loop {
+            let alive = (0..self.members.len()).filter(|number| !self.members[*number].is_gone);
+            // Of equals the first: `max_by` would take the last.
+            let best = alive.reduce(|best, next| if scores[next] > scores[best] { next } else { best })?;
+            let member = &mut self.members[best];
+            if member.key.is_none() {
+                member.key = space.key(&member.genotype).ok();
+            }
+            if member.key.as_ref().is_some_and(|key| unseen.is_new(key)) {
+                return Some(best);
+            }
+            member.is_gone = true;
+        }
+    }
+
+    /// A member's genotype, and the trial that it derives from.
+    pub fn member(&self, number: usize) -> (Genotype, Option<TrialId>) {
+        (self.members[number].genotype.clone(), self.members[number].parent)
+    }
+
+    fn add(&mut self, space: &Space, genotype: Genotype, parent: Option<TrialId>) -> Option<View> {
+        let ground = self.ground.clone();
+        let text = genotype.to_string();
+        if let Some(census) = &ground.census {
+            return self.add_counted(census, census.number(&text)?, parent);
+        }
+        if self.texts.contains(text.as_str()) {
+            return None;
+        }
+        let view = ground.viewer.view(space, &genotype).ok()?;
+        self.texts.insert(text.into());
+        self.members.push(Member { genotype, parent, key: None, is_gone: false });
+        Some(view)
+    }
+
+    fn add_counted(&mut self, census: &Census, number: usize, parent: Option<TrialId>) -> Option<View> {
+        let counted = &census.candidates[number];
+        self.counted.insert(number).then(|| {
+            let (genotype, key) = (counted.genotype.clone(), Some(counted.key.clone()));
+            self.members.push(Member { genotype, parent, key, is_gone: false });
+            counted.view.clone()
+        })
+    }
+}
