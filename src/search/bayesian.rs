@@ -9,8 +9,9 @@
 //!
 //! Scores are seen as ranks, spread out as a normal distribution. Trials that have not ended count as what is expected of
 //! them, so several workers look at several places. The incumbent is the trial that is believed best: of many noisy
-//! readings the best is a lucky one. With several objectives every proposal is for another trade-off, drawn at random. In a small space the process looks at a random thousand candidates and all that lie
-//! near the best five; after some hundred trials it learns from a choice of them, so that a proposal stays cheap.
+//! readings the best is a lucky one. With several objectives every proposal is for another trade-off, drawn at random. The
+//! process looks at some hundred random candidates and at what lies near the best few; after some hundred trials it learns
+//! from a choice of them, so that a proposal stays cheap.
 
 use rand::RngExt;
 use serde::{Deserialize, Serialize};

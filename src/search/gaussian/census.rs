@@ -1,6 +1,7 @@
 //! Every candidate of a small space, as a model sees it: looked at once, however many searches there are.
 
 use std::collections::HashMap;
+use std::sync::OnceLock;
 use std::thread;
 
 use super::view::{View, Viewer};
@@ -13,12 +14,19 @@ pub(super) struct Census {
     numbers: HashMap<Box<str>, u32>,
 }
 
-/// A candidate with its identity and its view.
-#[derive(Clone)]
+/// A candidate with its identity.
 pub(super) struct Counted {
     pub genotype: Genotype,
     pub key: Key,
-    pub view: View,
+    /// Looked at when it is first asked for; `None` where it cannot be.
+    view: OnceLock<Option<View>>,
+}
+
+impl Counted {
+    /// What it looks like.
+    pub fn view(&self, space: &Space, viewer: &Viewer) -> Option<View> {
+        self.view.get_or_init(|| viewer.view(space, &self.genotype).ok()).clone()
+    }
 }
 
 /// Spaces of more genotypes are not counted through.
@@ -26,7 +34,7 @@ const MOST: u32 = 25_000;
 
 impl Census {
     /// The census of a space; `None` where it is continuous or too large.
-    pub fn of(space: &Space, viewer: &Viewer) -> Option<Census> {
+    pub fn of(space: &Space) -> Option<Census> {
         match space.size() {
             Size::Finite(size) if size <= MOST.into() => {}
             Size::Finite(_) | Size::Continuous => return None,
@@ -36,16 +44,11 @@ impl Census {
         let mut known: HashMap<Key, u32> = HashMap::new();
         for (genotype, key) in genotypes.iter().zip(keys(space, &genotypes)) {
             let Some(key) = key else { continue };
-            let number = match known.get(&key) {
-                Some(number) => *number,
-                None => {
-                    let Ok(view) = viewer.view(space, genotype) else { continue };
-                    let number = census.candidates.len() as u32;
-                    known.insert(key.clone(), number);
-                    census.candidates.push(Counted { genotype: genotype.clone(), key, view });
-                    number
-                }
-            };
+            let number = *known.entry(key).or_insert_with_key(|key| {
+                let (genotype, key) = (genotype.clone(), key.clone());
+                census.candidates.push(Counted { genotype, key, view: OnceLock::new() });
+                census.candidates.len() as u32 - 1
+            });
             census.numbers.insert(genotype.to_string().into(), number);
         }
         Some(census)

@@ -5,7 +5,7 @@ use super::kernel::{Belief, JITTER};
 use super::view::{View, Viewer, apart, distance};
 
 /// Steps of the ascent.
-const STEPS: usize = 25;
+const STEPS: usize = 20;
 
 /// How far the logarithm of each figure strays from its prior: a factor of e either way.
 const SPREAD: f64 = 1.0;

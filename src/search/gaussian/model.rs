@@ -5,9 +5,10 @@
 
 use std::sync::Arc;
 
+use super::kernel::Belief;
 use super::likelihood::learn;
 use super::normal::Ranks;
-use super::pool::{Ground, Pool};
+use super::pool::{Ground, Pool, Size};
 use super::posterior::Posterior;
 use super::view::View;
 use crate::random::Seed;
@@ -25,19 +26,17 @@ const CHOSEN: usize = 160;
 const RENEWED: usize = 32;
 
 /// The best so far, whose neighbours are candidates.
-const BEST: usize = 5;
+const BEST: usize = 8;
 
-/// Random candidates while all trials are learnt from, and thereafter.
-const SCATTERED: usize = 1000;
-const SCATTERED_LATE: usize = 200;
-
-/// Children of the best.
-const CHILDREN: usize = 40;
+/// The pool while all trials are learnt from, and thereafter, when it is made anew so often that it must be cheap.
+const POOL: Size = Size { scattered: 500, near: 120, mutants: 20, children: 40 };
+const POOL_LATE: Size = Size { scattered: 100, near: 25, mutants: 10, children: 30 };
 
 /// A process over a study's trials.
 pub(in crate::search) struct Model {
     ground: Arc<Ground>,
     stage: Stage,
+    belief: Belief,
     posterior: Posterior,
     /// The trials in the posterior, in its order.
     learnt: Vec<usize>,
@@ -103,34 +102,35 @@ impl Model {
         let stage = Stage::after(ended, first);
         let mut model = match before {
             Some(model) if model.stage == stage => model,
-            _ => Model::start(space, seed, stage, trials, scores),
+            before => {
+                let same = before.filter(|model| model.stage.believed == stage.believed);
+                let belief = same.map(|model| model.belief);
+                Model::start(belief, space, seed, stage, trials, scores)
+            }
         };
         model.grow(space, seed, trials, scores, ended);
         model
     }
 
-    fn start(space: &Space, seed: Seed, stage: Stage, trials: &[Trial], scores: &[Option<f64>]) -> Model {
+    fn start(
+        belief: Option<Belief>,
+        space: &Space,
+        seed: Seed,
+        stage: Stage,
+        trials: &[Trial],
+        scores: &[Option<f64>],
+    ) -> Model {
         let ground = Ground::of(space);
-        let view = |trial: &usize| ground.viewer.view(space, &trials[*trial].proposal.genotype).ok();
-        let known = &scores[..stage.believed];
-        let ranks = ranks(known);
-        let from = chosen(known, LEARNT_FROM);
-        let views: Vec<View> = from.iter().filter_map(view).collect();
-        let targets: Vec<f64> =
-            from.iter().filter_map(|trial| known[*trial]).map(|score| ranks.normal(score)).collect();
-        let belief = learn(&ground.viewer, &views.iter().collect::<Vec<_>>(), &targets);
-
+        let belief = belief.unwrap_or_else(|| believe(&ground, space, trials, &scores[..stage.believed]));
         let mut posterior = Posterior::new(&ground.viewer, &belief);
         let mut learnt = chosen(&scores[..stage.chosen], CHOSEN);
-        learnt.retain(|trial| match view(trial) {
-            Some(view) => {
-                posterior.learn(view);
-                true
-            }
-            None => false,
+        learnt.retain(|trial| {
+            let view = ground.view(space, &trials[*trial].proposal.genotype);
+            view.map(|view| posterior.learn(view)).is_some()
         });
-        let pool = Pool::new(ground.clone());
-        let mut model = Model { ground, stage, posterior, learnt, pool, best: Vec::new(), surveyed: 0 };
+        let pool = Pool::new(ground.clone(), if stage.chosen > 0 { POOL_LATE } else { POOL });
+        let (best, surveyed) = (Vec::new(), 0);
+        let mut model = Model { ground, stage, belief, posterior, learnt, pool, best, surveyed };
         model.populate(space, seed, trials, scores);
         model
     }
@@ -138,8 +138,7 @@ impl Model {
     fn populate(&mut self, space: &Space, seed: Seed, trials: &[Trial], scores: &[Option<f64>]) {
         let start = self.stage.start();
         let mut rng = seed.stream(start as u64, "a pool of candidates");
-        let scattered = if self.stage.chosen > 0 { SCATTERED_LATE } else { SCATTERED };
-        let mut views = self.pool.scatter(space, scattered, &mut rng);
+        let mut views = self.pool.scatter(space, &mut rng);
         for trial in 0..start {
             self.survey(trial, scores);
         }
@@ -147,7 +146,7 @@ impl Model {
         for trial in &best {
             views.extend(self.pool.surround(space, trial, seed));
         }
-        views.extend(self.pool.cross(space, &best, CHILDREN, &mut rng));
+        views.extend(self.pool.cross(space, &best, &mut rng));
         views.into_iter().for_each(|view| self.posterior.offer(view));
     }
 
@@ -166,7 +165,7 @@ impl Model {
     fn grow(&mut self, space: &Space, seed: Seed, trials: &[Trial], scores: &[Option<f64>], ended: usize) {
         let next = self.learnt.last().map_or(0, |trial| trial + 1).max(self.stage.chosen);
         for trial in next..trials.len() {
-            if let Ok(view) = self.ground.viewer.view(space, &trials[trial].proposal.genotype) {
+            if let Some(view) = self.ground.view(space, &trials[trial].proposal.genotype) {
                 self.posterior.learn(view);
                 self.learnt.push(trial);
             }
@@ -213,6 +212,17 @@ impl Model {
     fn targets(&self, scores: &[Option<f64>], ranks: &Ranks) -> Vec<Option<f64>> {
         self.learnt.iter().map(|trial| scores[*trial].map(|score| ranks.normal(score))).collect()
     }
+}
+
+/// What these trials make believe.
+fn believe(ground: &Ground, space: &Space, trials: &[Trial], scores: &[Option<f64>]) -> Belief {
+    let ranks = ranks(scores);
+    let from = chosen(scores, LEARNT_FROM).into_iter().filter_map(|trial| {
+        let view = ground.view(space, &trials[trial].proposal.genotype)?;
+        Some((view, ranks.normal(scores[trial]?)))
+    });
+    let (views, targets): (Vec<View>, Vec<f64>) = from.unzip();
+    learn(&ground.viewer, &views.iter().collect::<Vec<_>>(), &targets)
 }
 
 fn ranks(scores: &[Option<f64>]) -> Ranks {

@@ -13,11 +13,18 @@ use crate::search::unseen::Unseen;
 use crate::space::{Genotype, Key, Space};
 use crate::trial::{Trial, TrialId};
 
-/// Neighbours of one candidate, at most; of more, some.
-const NEIGHBOURS: usize = 120;
-
-/// Mutants of one candidate beside its neighbours: what a neighbour newly decides is always the first choice.
-const MUTANTS: usize = 20;
+/// How many candidates a pool has.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Size {
+    /// Random ones, in a space that costs nothing to draw from.
+    pub scattered: usize,
+    /// Of the best trials' neighbours so many each: of more, some.
+    pub near: usize,
+    /// Mutants of each of these, for what a neighbour newly decides is always the first choice.
+    pub mutants: usize,
+    /// Children of pairs of these.
+    pub children: usize,
+}
 
 /// What all searches of a space share.
 pub(super) struct Ground {
@@ -30,9 +37,19 @@ impl Ground {
     pub fn of(space: &Space) -> Arc<Ground> {
         space.derived(|space| {
             let viewer = Viewer::of(space);
-            let census = Census::of(space, &viewer);
+            let census = Census::of(space);
             Ground { viewer, census }
         })
+    }
+
+    /// What a candidate looks like; `None` for what is not of the space.
+    pub fn view(&self, space: &Space, genotype: &Genotype) -> Option<View> {
+        if let Some(census) = &self.census
+            && let Some(number) = census.number(&genotype.to_string())
+        {
+            return census.candidates[number].view(space, &self.viewer);
+        }
+        self.viewer.view(space, genotype).ok()
     }
 
     /// Random candidates that are tried out where the space is too large to count through: fewer where each costs more.
@@ -52,6 +69,7 @@ pub(super) struct Pool {
     /// The texts of all genotypes in it; of a counted space the numbers.
     texts: HashSet<Box<str>>,
     counted: HashSet<usize>,
+    size: Size,
 }
 
 struct Member {
@@ -65,13 +83,13 @@ struct Member {
 
 impl Pool {
     /// An empty pool.
-    pub fn new(ground: Arc<Ground>) -> Pool {
-        Pool { ground, members: Vec::new(), texts: HashSet::new(), counted: HashSet::new() }
+    pub fn new(ground: Arc<Ground>, size: Size) -> Pool {
+        Pool { ground, members: Vec::new(), texts: HashSet::new(), counted: HashSet::new(), size }
     }
 
     /// Adds random candidates; returns the views of those that are new, in the order of their numbers.
-    pub fn scatter(&mut self, space: &Space, wanted: usize, rng: &mut Rng) -> Vec<View> {
-        let ground = self.ground.clone();
+    pub fn scatter(&mut self, space: &Space, rng: &mut Rng) -> Vec<View> {
+        let (ground, wanted) = (self.ground.clone(), self.size.scattered);
         match &ground.census {
             Some(census) => {
                 let mut numbers: Vec<usize> = (0..census.candidates.len()).collect();
@@ -79,7 +97,10 @@ impl Pool {
                 if numbers.len() > wanted + wanted / 2 {
                     numbers = numbers.partial_shuffle(rng, wanted).0.to_vec();
                 }
-                numbers.into_iter().filter_map(|number| self.add_counted(census, number, None)).collect()
+                numbers
+                    .into_iter()
+                    .filter_map(|number| self.add_counted(space, census, number, None))
+                    .collect()
             }
             None => {
                 let draws = 0..ground.draws(space, wanted);
@@ -94,17 +115,17 @@ impl Pool {
         let genotype = &trial.proposal.genotype;
         let mut rng = seed.stream(trial.id, "what lies near a trial");
         let mut near = space.neighbours(genotype).unwrap_or_default();
-        if near.len() > NEIGHBOURS {
-            near = near.partial_shuffle(&mut rng, NEIGHBOURS).0.to_vec();
+        if near.len() > self.size.near {
+            near = near.partial_shuffle(&mut rng, self.size.near).0.to_vec();
         }
         if self.ground.census.is_none() {
-            near.extend((0..MUTANTS).map_while(|_| space.mutate(genotype, &mut rng).ok()));
+            near.extend((0..self.size.mutants).map_while(|_| space.mutate(genotype, &mut rng).ok()));
         }
         near.into_iter().filter_map(|genotype| self.add(space, genotype, Some(trial.id))).collect()
     }
 
     /// Adds children of pairs of trials; returns the views of those that are new.
-    pub fn cross(&mut self, space: &Space, parents: &[&Trial], wanted: usize, rng: &mut Rng) -> Vec<View> {
+    pub fn cross(&mut self, space: &Space, parents: &[&Trial], rng: &mut Rng) -> Vec<View> {
         if parents.len() < 2 {
             return Vec::new();
         }
@@ -115,7 +136,7 @@ impl Pool {
             let child = space.crossover(&a.proposal.genotype, &b.proposal.genotype, rng).ok()?;
             Some((child, a.id.max(b.id)))
         };
-        let children: Vec<_> = (0..wanted).filter_map(|_| child()).collect();
+        let children: Vec<_> = (0..self.size.children).filter_map(|_| child()).collect();
         children.into_iter().filter_map(|(child, parent)| self.add(space, child, Some(parent))).collect()
     }
 
@@ -146,7 +167,7 @@ impl Pool {
         let ground = self.ground.clone();
         let text = genotype.to_string();
         if let Some(census) = &ground.census {
-            return self.add_counted(census, census.number(&text)?, parent);
+            return self.add_counted(space, census, census.number(&text)?, parent);
         }
         if self.texts.contains(text.as_str()) {
             return None;
@@ -157,12 +178,20 @@ impl Pool {
         Some(view)
     }
 
-    fn add_counted(&mut self, census: &Census, number: usize, parent: Option<TrialId>) -> Option<View> {
+    fn add_counted(
+        &mut self,
+        space: &Space,
+        census: &Census,
+        number: usize,
+        parent: Option<TrialId>,
+    ) -> Option<View> {
+        if !self.counted.insert(number) {
+            return None;
+        }
         let counted = &census.candidates[number];
-        self.counted.insert(number).then(|| {
-            let (genotype, key) = (counted.genotype.clone(), Some(counted.key.clone()));
-            self.members.push(Member { genotype, parent, key, is_gone: false });
-            counted.view.clone()
-        })
+        let view = counted.view(space, &self.ground.viewer)?;
+        let (genotype, key) = (counted.genotype.clone(), Some(counted.key.clone()));
+        self.members.push(Member { genotype, parent, key, is_gone: false });
+        Some(view)
     }
 }
