@@ -129,6 +129,30 @@ fn files(folder: &str) -> Vec<PathBuf> {
 }
 
 #[test]
+fn its_mistake_is_shown_as_the_program_shows_it() {
+    let file = r#"Space(
+    let: { "op": OneOf([SepConv(kernel: 3), MaxPool(kernel: 2)]) },
+    program: (
+        task: (input: (1, 8, 8), classes: 10),
+        architecture: Sequential([Fresh("ob"), SepConv(kernal: 5)]),
+        training: (learning_rate: Float(0.3, 0.01, Log)),
+    ),
+)
+"#;
+    let home = tempfile::tempdir().expect("a folder");
+    std::fs::write(home.path().join("bad.ron"), file).expect("a file");
+    let output = cellwright(home.path(), &["check".into(), "bad.ron".into()]);
+    let said = String::from_utf8_lossy(&output.stderr);
+    let shown = blocks("text")
+        .into_iter()
+        .find(|block| block.contains("kernal"))
+        .expect("the README shows a mistake");
+    assert!(said.contains(shown.trim_end()), "{said}");
+    assert_eq!(output.status.code(), Some(2));
+    assert!(said.contains("`let` has \"op\"") && said.contains("swap the two"), "all at once: {said}");
+}
+
+#[test]
 fn every_shipped_space_is_named() {
     let text = read("README.md");
     for path in files("search_spaces") {
