@@ -37,10 +37,10 @@ impl Arena {
             Objective::Maximize(_) => Objective::Maximize(scored.metric.clone()),
             Objective::Minimize(_) => Objective::Minimize(scored.metric.clone()),
         };
+        let best = best(scored, &experiment, &*evaluator, &truth)?;
         if !bench.budgets.seconds.is_empty() && !evaluator.metrics().contains(&"seconds") {
             return Err(BenchError::NoSeconds { file }.into());
         }
-        let best = best(scored, &experiment, &*evaluator, &truth)?;
         let label = scored.label.as_deref().or(space.name()).unwrap_or("space").to_owned();
         Ok(Arena { label, space, experiment, evaluator, unit: scored.unit, truth, best })
     }

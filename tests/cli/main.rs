@@ -4,6 +4,7 @@ mod bad_data;
 mod bad_runs;
 mod bad_spaces;
 mod bad_words;
+mod bench;
 mod interrupt;
 mod spaces;
 mod studies;
