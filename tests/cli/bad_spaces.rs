@@ -17,7 +17,7 @@ const MISTAKES: &[Mistake] = &[
     ("unknown field", "stages:", "stage:", &["unknown field `stage`", "did you mean `stages`?"]),
     ("unknown section", "program:", "programme:", &["`programme`", "did you mean `program`?"]),
     ("unknown evaluator", "Cost", "Costs", &["unknown name `Costs`", "did you mean `Cost`?"]),
-    ("unknown algorithm", "seed: 1", "algorithm: Randm", &["unknown name `Randm`", "did you mean `Random`?"]),
+    ("unknown algorithm", "algorithm: Random", "algorithm: Randm", &["unknown name `Randm`", "did you mean `Random`?"]),
     ("unknown metric", "\"params\"", "\"parms\"", &["does not report `parms`", "did you mean `params`?"]),
     ("a text for a number", "stages: 2", "stages: \"two\"", &["expected a whole number", "\"two\""]),
     ("a number for a list", "OneOf([8, 16])", "OneOf(8)", &["OneOf"]),

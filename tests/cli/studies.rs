@@ -258,7 +258,7 @@ const HALF_BROKEN: &str = "Space(
         task: (input: (1, 8, 8), classes: 10),
         architecture: Sequential([OneOf([Flatten, SepConv(kernel: 3)]), MaxPool(kernel: 3)]),
     ),
-    experiment: (evaluator: Cost, objectives: [Minimize(\"params\")], trials: 4, retrain: (top: 0)),
+    experiment: (evaluator: Cost, algorithm: Random, objectives: [Minimize(\"params\")], trials: 4, retrain: (top: 0)),
 )";
 
 #[test]

@@ -18,7 +18,7 @@ pub const SMALL: &str = r#"Space(
         ),
         training: (learning_rate: 0.1),
     ),
-    experiment: (evaluator: Cost, objectives: [Minimize("params"), Maximize("depth")], trials: 6, seed: 1),
+    experiment: (evaluator: Cost, algorithm: Random, objectives: [Minimize("params"), Maximize("depth")], trials: 6, seed: 1),
 )
 "#;
 
