@@ -80,6 +80,10 @@ pub enum Failure {
 pub trait Progress: Sync {
     /// Called after every step of fidelity with the figures so far; `false` asks the evaluation to stop.
     fn report(&self, done: Fidelity, metrics: &Metrics) -> bool;
+    /// Whether the evaluation should stop: asked by one that waits, and has nothing to report.
+    fn should_stop(&self) -> bool {
+        false
+    }
 }
 
 /// Finds out what candidates are worth. Shared by all workers.
@@ -129,9 +133,11 @@ pub trait Prepare {
     fn prepare(&self, space: &Space) -> Result<Box<dyn Evaluate>, crate::error::Error>;
 }
 
+mod command;
 mod cost;
 mod table;
 mod train;
+pub use command::Command;
 pub use cost::Cost;
 pub use table::{Columns, Number, Reading, RowKey, Table, TableError};
 pub use train::Train;
@@ -139,6 +145,8 @@ pub use train::Train;
 family! {
     /// An evaluator with its configuration.
     pub enum Evaluator: Prepare {
+        /// Any program, in any language.
+        Command(Command) = "command",
         /// Parameters, multiply-adds, memory and depth, without any training.
         Cost(Cost) = "cost",
         /// Measurements made before, one row a candidate.

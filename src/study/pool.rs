@@ -167,17 +167,15 @@ struct Reporting<'a> {
     asked: AtomicBool,
 }
 
-impl Reporting<'_> {
-    fn should_stop(&self) -> bool {
-        self.stop.iter().any(|flag| flag.load(Relaxed))
-    }
-}
-
 impl Progress for Reporting<'_> {
     fn report(&self, done: Fidelity, metrics: &Metrics) -> bool {
         let _ = self.reporter.send(Report::Step(self.trial, done, metrics.clone()));
-        let stop = self.should_stop();
+        !self.should_stop()
+    }
+
+    fn should_stop(&self) -> bool {
+        let stop = self.stop.iter().any(|flag| flag.load(Relaxed));
         self.asked.fetch_or(stop, Relaxed);
-        !stop
+        stop
     }
 }

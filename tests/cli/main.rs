@@ -5,6 +5,7 @@ mod bad_runs;
 mod bad_spaces;
 mod bad_words;
 mod bench;
+mod evaluators;
 mod interrupt;
 mod spaces;
 mod studies;

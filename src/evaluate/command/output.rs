@@ -1,0 +1,191 @@
+//! What a program prints, taken in by threads of its own and bounded: lines of standard output for whoever listens, and
+//! the last words of both streams.
+
+use std::collections::VecDeque;
+use std::io::{BufRead, BufReader, Read};
+use std::process::{ChildStderr, ChildStdout};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// The longest line that is read.
+pub(super) const MAX_LINE: usize = 1 << 20;
+
+/// The most that a program may print on standard output, in bytes and in lines.
+pub(super) const MAX_OUTPUT: usize = 64 << 20;
+pub(super) const MAX_LINES: usize = 100_000;
+
+/// Bytes of last words that are kept of each stream.
+const LAST_WORDS: usize = 2000;
+
+/// Lines that wait to be heard: a program that prints faster waits, too.
+const WAITING: usize = 256;
+
+/// What is heard of a program's standard output.
+pub(super) enum Heard {
+    /// A line.
+    Line(String),
+    /// More than is bearable, and what it is that there is too much of.
+    Flood(&'static str),
+}
+
+/// The listening end of a program's output. It ends when both streams do.
+pub(super) struct Output {
+    pub lines: Receiver<Heard>,
+    said: [Arc<Mutex<Tail>>; 2],
+}
+
+impl Output {
+    /// Starts to listen. The threads end with the streams.
+    pub fn listen(out: ChildStdout, err: ChildStderr) -> std::io::Result<Output> {
+        let (sender, lines) = sync_channel(WAITING);
+        let said: [Arc<Mutex<Tail>>; 2] = Default::default();
+        let [tail, error_tail] = said.clone();
+        let error_sender = sender.clone();
+        spawn(move || read_lines(BufReader::new(out), &sender, &tail))?;
+        spawn(move || {
+            drain(BufReader::new(err), &error_tail);
+            drop(error_sender);
+        })?;
+        Ok(Output { lines, said })
+    }
+
+    /// The last words: of standard error, or else of standard output; empty where nothing was said.
+    pub fn last_words(&self) -> String {
+        let [out, err] = &self.said;
+        let words = |tail: &Mutex<Tail>| tail.lock().unwrap_or_else(PoisonError::into_inner).words();
+        let errors = words(err);
+        if errors.is_empty() { words(out) } else { errors }
+    }
+}
+
+fn spawn(work: impl FnOnce() + Send + 'static) -> std::io::Result<()> {
+    std::thread::Builder::new().name("command output".into()).spawn(work).map(drop)
+}
+
+/// The end of a stream.
+#[derive(Default)]
+struct Tail(VecDeque<u8>);
+
+impl Tail {
+    fn add(&mut self, bytes: &[u8]) {
+        self.0.extend(&bytes[bytes.len().saturating_sub(LAST_WORDS)..]);
+        let extra = self.0.len().saturating_sub(LAST_WORDS);
+        self.0.drain(..extra);
+    }
+
+    /// The last few lines, in one.
+    fn words(&mut self) -> String {
+        const LINES: usize = 4;
+        const LENGTH: usize = 400;
+        let text =
+            String::from_utf8_lossy(self.0.make_contiguous()).replace(|letter: char| letter == '\r', "\n");
+        let lines: Vec<&str> = text.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+        let words = lines[lines.len().saturating_sub(LINES)..].join(" / ").replace(char::is_control, " ");
+        let cut = words.chars().count().saturating_sub(LENGTH);
+        if cut > 0 { words.chars().skip(cut).collect() } else { words }
+    }
+}
+
+fn keep(tail: &Mutex<Tail>, bytes: &[u8]) {
+    tail.lock().unwrap_or_else(PoisonError::into_inner).add(bytes);
+}
+
+/// Hands on every line, until the stream ends, nobody listens or there is too much.
+fn read_lines(mut stream: impl BufRead, sender: &SyncSender<Heard>, tail: &Mutex<Tail>) {
+    let mut total = 0;
+    for count in 1.. {
+        let mut line = Vec::new();
+        let limit = MAX_LINE as u64 + 1;
+        let read = stream.by_ref().take(limit).read_until(b'\n', &mut line);
+        if !matches!(read, Ok(read) if read > 0) {
+            return;
+        }
+        keep(tail, &line);
+        total += line.len();
+        let flood = match (line.len() > MAX_LINE, total > MAX_OUTPUT, count > MAX_LINES) {
+            (true, _, _) => Some("a line of more than 1 MiB"),
+            (_, true, _) => Some("more than 64 MiB"),
+            (_, _, true) => Some("more than 100,000 lines"),
+            _ => None,
+        };
+        let heard = match flood {
+            Some(what) => Heard::Flood(what),
+            None => Heard::Line(String::from_utf8_lossy(&line).trim_end().to_owned()),
+        };
+        if sender.send(heard).is_err() || flood.is_some() {
+            return;
+        }
+    }
+}
+
+/// Reads a stream to its end, and keeps its last words only.
+fn drain(mut stream: impl BufRead, tail: &Mutex<Tail>) {
+    while let Ok(bytes) = stream.fill_buf() {
+        let length = bytes.len();
+        if length == 0 {
+            return;
+        }
+        keep(tail, bytes);
+        stream.consume(length);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_last_words_are_kept() {
+        let mut tail = Tail::default();
+        for number in 0..10_000 {
+            tail.add(format!("line {number}\n").as_bytes());
+        }
+        assert!(tail.0.len() <= LAST_WORDS);
+        assert_eq!(tail.words(), "line 9996 / line 9997 / line 9998 / line 9999");
+        tail.add(&[b'x'; 5000]);
+        assert_eq!(tail.words(), "x".repeat(400));
+    }
+
+    #[test]
+    fn floods_end_at_the_bound() {
+        let heard = |bytes: &'static [u8], repeat: usize| {
+            let (sender, lines) = sync_channel(WAITING);
+            let listener = std::thread::spawn(move || lines.into_iter().last());
+            let stream = BufReader::new(Repeat { bytes, left: repeat });
+            read_lines(stream, &sender, &Mutex::default());
+            drop(sender);
+            match listener.join().expect("it ends") {
+                Some(Heard::Flood(what)) => what.to_owned(),
+                Some(Heard::Line(line)) => line,
+                None => String::new(),
+            }
+        };
+        assert_eq!(heard(b"x", 2 << 20), "a line of more than 1 MiB");
+        assert_eq!(heard(b"\n", 200_000), "more than 100,000 lines");
+        const LINE: &[u8] = &{
+            let mut line = [b'x'; 4096];
+            line[4095] = b'\n';
+            line
+        };
+        assert_eq!(heard(LINE, 1 << 15), "more than 64 MiB");
+        assert_eq!(heard(b"a line\n", 3), "a line");
+        assert_eq!(heard(b"cut", 1), "cut");
+    }
+
+    /// The same bytes over and over.
+    struct Repeat {
+        bytes: &'static [u8],
+        left: usize,
+    }
+
+    impl Read for Repeat {
+        fn read(&mut self, into: &mut [u8]) -> std::io::Result<usize> {
+            if self.left == 0 {
+                return Ok(0);
+            }
+            self.left -= 1;
+            into[..self.bytes.len()].copy_from_slice(self.bytes);
+            Ok(self.bytes.len())
+        }
+    }
+}

@@ -1,0 +1,109 @@
+//! Tables and commands as evaluators, from the space file to the exit code.
+
+use insta::assert_snapshot;
+
+use crate::support::Home;
+
+/// Six settings, searched by whatever evaluator.
+fn space(evaluator: &str) -> String {
+    format!(
+        r#"Space(
+    name: "settings",
+    program_type: Any,
+    program: Setting(a: OneOf([1, 2, 3]), b: OneOf([Relu, Tanh])),
+    experiment: (evaluator: {evaluator}, objectives: [Minimize("loss")], trials: 4, seed: 1, retrain: (top: 0)),
+)
+"#
+    )
+}
+
+const TABLE: &str = r#"Table(file: "table.csv", key: Digits("code"), metrics: {"loss": [(columns: "loss")]}, only_rows: true)"#;
+const ROWS: &str = "code,loss\n00,3\n21,1\n11,2\n";
+
+#[test]
+fn a_table_is_searched_to_its_last_row() {
+    let home = Home::new();
+    home.write("table.ron", space(TABLE));
+    home.write("table.csv", ROWS);
+    let said = home.run("search table.ron --run run");
+    let table = said.out.clone();
+    assert!(said.err.contains("3 candidates"), "{said}");
+    assert_snapshot!(table.lines().skip(1).map(|line| line.split_whitespace().last().unwrap()).collect::<Vec<_>>().join(" "), @"");
+    assert_snapshot!(home.read("run/best/program.ron"), @"");
+    let sampled = home.run("sample table.ron --number 20").succeeded();
+    assert!(!sampled.contains("1,0"), "{sampled}");
+    assert_snapshot!(home.run("show table.ron --genotype 2,1"), @"");
+    assert_snapshot!(home.run("export run --format svg"), @"");
+    home.run("export run --format ron -o best.ron").succeeded();
+    assert_eq!(home.read("best.ron"), home.read("run/best/program.ron"));
+    // The same command again has nothing left to do, and says the same.
+    assert_eq!(home.run("search table.ron --run run").out, table);
+}
+
+#[test]
+fn tables_that_cannot_be_used_begin_nothing() {
+    let home = Home::new();
+    let refused = |table: &str, rows: &str| {
+        home.write("table.ron", space(table));
+        home.write("table.csv", rows);
+        let said = home.run("search table.ron --run run");
+        assert!(!home.path("run").exists());
+        said
+    };
+    assert_snapshot!(refused(&TABLE.replace("table.csv", "none.csv"), ROWS), @"");
+    assert_snapshot!(refused(&TABLE.replace("\"loss\")", "\"los\")"), ROWS), @"");
+    assert_snapshot!(refused(&TABLE.replace("\"loss\":", "\"error\":"), ROWS), @"");
+    assert_snapshot!(refused(&TABLE.replace("only_rows", "only_row"), ROWS), @"");
+    assert_snapshot!(refused(TABLE, "code,loss\n00,3\n21\n"), @"");
+    assert_snapshot!(refused(TABLE, "code,loss\n00,3\n21,low\n"), @"");
+}
+
+#[test]
+fn candidates_without_a_row_are_failed_trials() {
+    let home = Home::new();
+    home.write("table.ron", space(&TABLE.replace(", only_rows: true", "")));
+    home.write("table.csv", "code,loss\n00,3\n");
+    let said = home.run("search table.ron --run run --trials 6");
+    assert_eq!(said.code, Some(0), "{said}");
+    assert_eq!(said.err.matches("table.csv has no row for this candidate").count(), 5, "{said}");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_command_is_run_for_each_trial() {
+    let home = Home::new();
+    let script = r#"Command(program: "sh", args: ["-c", "echo '{\"loss\": 1.5}'"], metrics: ["loss"])"#;
+    home.write("command.ron", space(script));
+    let ranked = home.run("search command.ron --run run").succeeded();
+    assert_eq!(ranked.matches("1.5").count(), 4, "{ranked}");
+    home.write(
+        "command.ron",
+        space(&script.replace("echo '{\\\"loss\\\": 1.5}'", "echo no such data >&2; exit 9")),
+    );
+    let said = home.run("search command.ron --run failed");
+    assert_eq!(said.code, Some(1));
+    assert!(said.err.contains("`sh` exited with code 9; its last words: no such data"), "{said}");
+    home.write("command.ron", space(&script.replace("\"sh\"", "\"no-such-program\"")));
+    assert_snapshot!(home.run("search command.ron --run none"), @"");
+    assert!(!home.path("none").exists());
+}
+
+/// Really trains: six settings, of which the two of the smallest step learn nothing in two epochs.
+#[cfg(unix)]
+#[test]
+fn a_python_program_trains_what_it_is_given() {
+    if std::process::Command::new("python3").arg("--version").output().is_err() {
+        println!("skipped: there is no python3 here");
+        return;
+    }
+    let home = Home::new();
+    let root = env!("CARGO_MANIFEST_DIR");
+    for file in ["tests/programs/perceptron.ron", "tests/programs/perceptron.py", "src/data/digits.csv.gz"] {
+        home.write(file, std::fs::read(format!("{root}/{file}")).expect("it is shipped"));
+    }
+    let lines = home.run("search tests/programs/perceptron.ron --run run --trials 6 --json").json();
+    let accuracy = |line: &serde_json::Value| line["metrics"]["accuracy"].as_f64();
+    let best = lines.iter().filter_map(accuracy).fold(0.0, f64::max);
+    let worst = lines.iter().filter_map(accuracy).fold(1.0, f64::min);
+    assert!(best > 0.8 && worst < best - 0.05, "{worst} {best}");
+}
