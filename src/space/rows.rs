@@ -16,7 +16,7 @@ use crate::random::Rng;
 const NEAR: usize = 8;
 
 /// What stands in the place of a decision that is not active.
-const INACTIVE: u32 = u32::MAX;
+const INACTIVE: u16 = u16::MAX;
 
 /// The candidates of a restricted space, with all that its moves need.
 #[derive(Debug)]
@@ -27,9 +27,8 @@ pub(super) struct Rows {
     unique: HashSet<Key>,
     /// Where each decision's slots start in a code.
     starts: Vec<usize>,
-    width: usize,
-    /// What each slot of each row holds, row after row.
-    codes: Vec<u32>,
+    /// What each slot holds in every row: slot by slot, so that a move compares thousands of rows at once.
+    codes: Vec<Vec<u16>>,
 }
 
 impl Space {
@@ -89,11 +88,12 @@ impl Rows {
             width += slots(&decision.kind);
         }
         let (genotypes, keys, unique) = Default::default();
-        let mut rows = Rows { genotypes, keys, unique, starts, width, codes: Vec::new() };
+        let mut rows = Rows { genotypes, keys, unique, starts, codes: vec![Vec::new(); width] };
         for (genotype, key) in keyed {
             if rows.unique.insert(key.clone()) {
                 rows.keys.insert(genotype.to_string().into(), key);
-                rows.codes.extend(rows.code(&template.read(&genotype)?));
+                let code = rows.code(&template.read(&genotype)?);
+                rows.codes.iter_mut().zip(code).for_each(|(slot, held)| slot.push(held));
                 rows.genotypes.push(genotype);
             }
         }
@@ -162,45 +162,54 @@ impl Rows {
     /// The rows that differ from an assignment, those in few decisions first taken, until there are at least so many
     /// and none that differs in no more is left out.
     fn near(&self, from: &Assignment, at_least: usize) -> Vec<usize> {
-        let from = self.code(from);
-        let distances: Vec<usize> =
-            self.codes.chunks_exact(self.width.max(1)).map(|row| distance(&from, row)).collect();
-        let mut counts = vec![0; self.width + 1];
-        distances.iter().for_each(|distance| counts[*distance] += 1);
+        let distances = self.distances(&self.code(from));
+        let mut counts = vec![0; self.codes.len() + 1];
+        distances.iter().for_each(|distance| counts[usize::from(*distance)] += 1);
         let mut met = 0;
         let far = (1..counts.len()).find(|distance| {
             met += counts[*distance];
             met >= at_least
         });
-        let near = 1..=far.unwrap_or(self.width);
-        (0..distances.len()).filter(|row| near.contains(&distances[*row])).collect()
+        let near = 1..=far.unwrap_or(self.codes.len());
+        (0..distances.len()).filter(|row| near.contains(&distances[*row].into())).collect()
     }
 
-    fn code(&self, assignment: &Assignment) -> Vec<u32> {
-        let mut code = vec![INACTIVE; self.width];
+    /// In how many slots that are active in both each row differs from a code.
+    fn distances(&self, from: &[u16]) -> Vec<u16> {
+        let mut distances = vec![0; self.genotypes.len()];
+        for (slot, from) in self.codes.iter().zip(from).filter(|(_, from)| **from != INACTIVE) {
+            for (distance, held) in distances.iter_mut().zip(slot) {
+                *distance += u16::from((held != from) & (*held != INACTIVE));
+            }
+        }
+        distances
+    }
+
+    fn code(&self, assignment: &Assignment) -> Vec<u16> {
+        let mut code = vec![INACTIVE; self.codes.len()];
         for (decision, draw) in assignment.active() {
             let start = self.starts[decision];
             match draw {
-                Draw::Choice(index) => code[start] = *index,
-                Draw::Many(choices) => code[start..start + choices.len()].copy_from_slice(choices),
-                Draw::Int(value) => code[start] = folded(*value as u64),
-                Draw::Float(value) => code[start] = folded(value.to_bits()),
+                Draw::Choice(index) => code[start] = chosen(*index),
+                Draw::Many(choices) => {
+                    code[start..].iter_mut().zip(choices).for_each(|(code, index)| *code = chosen(*index));
+                }
+                Draw::Int(value) => code[start] = mixed(value.cast_unsigned()),
+                Draw::Float(value) => code[start] = mixed(value.to_bits()),
             }
         }
         code
     }
 }
 
-/// In how many slots that are active in both two codes differ. Without a branch: it runs over all rows for every move.
-fn distance(a: &[u32], b: &[u32]) -> usize {
-    let differ = |(a, b): (&u32, &u32)| u32::from((a != b) & (*a != INACTIVE) & (*b != INACTIVE));
-    a.iter().zip(b).map(differ).sum::<u32>() as usize
+fn chosen(index: u32) -> u16 {
+    u16::try_from(index).unwrap_or(INACTIVE).min(INACTIVE - 1)
 }
 
-/// A number in fewer bits: two that differ are told apart but for one pair in four billion, and only by how near they
-/// seem.
-fn folded(bits: u64) -> u32 {
-    ((bits ^ (bits >> 32)) as u32).min(INACTIVE - 1)
+/// A number in fewer bits: but for one pair in 65,000, two that differ are told apart. Of those that are not, moves know
+/// less well how near they are.
+fn mixed(bits: u64) -> u16 {
+    ((bits.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 48) as u16).min(INACTIVE - 1)
 }
 
 #[cfg(test)]

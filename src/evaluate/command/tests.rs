@@ -56,7 +56,6 @@ fn run_heard(command: &Command, heard: &Heard) -> Result<Outcome, Failure> {
         genotype: &genotype,
         key: &key,
         program: &program,
-        candidate: None,
         fidelity: Fidelity(3),
         seed: Seed(17),
         last: false,

@@ -12,6 +12,9 @@ use super::TableError;
 /// The first bytes of every gzip file.
 const GZIP: [u8; 2] = [0x1f, 0x8b];
 
+/// The longest line of a table, in bytes: what has longer ones is no table, and is not read into memory to learn that.
+const MAX_LINE: usize = 16 << 20;
+
 /// Rows that are read before they are worked on, side by side.
 const BATCH: usize = 4096;
 
@@ -30,7 +33,8 @@ impl Csv {
             let problem = format!("`delimiter` is {delimiter:?}, which is no single byte");
             TableError::description(problem, "write `delimiter: ';'`, or `'\\t'` for a tab")
         })?;
-        let reader = ReaderBuilder::new().delimiter(delimiter).trim(Trim::All).from_reader(content(path)?);
+        let lines: Box<dyn Read> = Box::new(Lines { stream: content(path)?, length: 0 });
+        let reader = ReaderBuilder::new().delimiter(delimiter).trim(Trim::All).from_reader(lines);
         let mut csv = Csv { path: path.into(), header: Vec::new(), reader, rows: 0 };
         let header = csv.reader.headers().map(|header| header.iter().map(String::from).collect());
         csv.header = header.map_err(|error| csv.told(error))?;
@@ -99,6 +103,28 @@ impl Csv {
                 TableError::Unreadable { path, line, source: std::io::Error::other(format!("{other:?}")) }
             }
         }
+    }
+}
+
+/// A stream that fails where a line is too long.
+struct Lines<R> {
+    stream: R,
+    /// Bytes since the last line's end.
+    length: usize,
+}
+
+impl<R: Read> Read for Lines<R> {
+    fn read(&mut self, into: &mut [u8]) -> std::io::Result<usize> {
+        let read = self.stream.read(into)?;
+        self.length = match into[..read].iter().rposition(|byte| *byte == b'\n') {
+            Some(end) => read - end - 1,
+            None => self.length + read,
+        };
+        if self.length > MAX_LINE {
+            let message = format!("a line is longer than {} MiB", MAX_LINE >> 20);
+            return Err(std::io::Error::new(std::io::ErrorKind::InvalidData, message));
+        }
+        Ok(read)
     }
 }
 

@@ -2,6 +2,8 @@
 
 use std::collections::HashSet;
 
+use super::read::Csv;
+use super::sheet::Sheet;
 use super::{Table, TableError};
 use crate::error::Error;
 use crate::evaluate::{Evaluate, Failure, Job, Outcome, Prepare, Progress};
@@ -266,6 +268,34 @@ fn broken_tables_are_told_with_their_place() {
     table.csv:2, column `loss`: `�` is not a number
       hint: mend the cell, or leave it blank
     ");
+}
+
+/// Whatever its length, no more of a table is in memory than a batch of rows and those that are kept.
+#[test]
+fn long_tables_are_read_in_a_stream() {
+    let mut text = "code,loss\n".to_owned();
+    (0..60_000).for_each(|row| text += &format!("{},{row}\n", 10_000 + row));
+    text += "00,0.5\n";
+    let (home, space) = (Home::new(&text), space(GRID));
+    let mut csv = Csv::open(&home.0.path().join("table.csv"), ',').expect("a table");
+    let batches: Vec<usize> =
+        std::iter::from_fn(|| Some(csv.batch().expect("rows").len()).filter(|rows| *rows > 0)).collect();
+    assert_eq!((batches.iter().sum::<usize>(), batches.iter().max()), (60_001, Some(&4096)));
+    let table = home.table(&format!("{PLAIN}, skip_rows: true"));
+    let sheet = Sheet::read(&table, &space, vec!["loss".into()]).expect("a table");
+    assert_eq!(sheet.entries().count(), 1);
+    let evaluator = table.prepare(&space).expect("a table");
+    assert_eq!(figures(trial(&*evaluator, &space, "0,0", 1, 0)), [("loss".into(), 0.5)]);
+}
+
+#[test]
+fn what_has_no_lines_is_no_table() {
+    let home = Home::new(&"0".repeat(40 << 20));
+    let problem = home.problem(&space(GRID), PLAIN);
+    assert!(
+        problem.starts_with("table.csv: a line is longer than 16 MiB\n  hint: the file is cut short"),
+        "{problem}"
+    );
 }
 
 #[test]
