@@ -28,12 +28,28 @@ fn a_table_is_searched_to_its_last_row() {
     let said = home.run("search table.ron --run run");
     let table = said.out.clone();
     assert!(said.err.contains("3 candidates"), "{said}");
-    assert_snapshot!(table.lines().skip(1).map(|line| line.split_whitespace().last().unwrap()).collect::<Vec<_>>().join(" "), @"");
-    assert_snapshot!(home.read("run/best/program.ron"), @"");
+    assert_snapshot!(table.lines().skip(1).map(|line| line.split_whitespace().last().unwrap()).collect::<Vec<_>>().join(" "), @"2,1 1,1 0,0 run/best/program.ron");
+    assert_snapshot!(home.read("run/best/program.ron"), @"Setting(a: 3, b: Tanh)");
     let sampled = home.run("sample table.ron --number 20").succeeded();
     assert!(!sampled.contains("1,0"), "{sampled}");
-    assert_snapshot!(home.run("show table.ron --genotype 2,1"), @"");
-    assert_snapshot!(home.run("export run --format svg"), @"");
+    assert_snapshot!(home.run("show table.ron --genotype 2,1"), @"
+    exit code 0
+    --- stdout
+    settings: 6 candidates, 2 decisions
+
+    decisions
+      a  1 | 2 | 3
+      b  Relu | Tanh
+
+    candidate 2,1
+    Setting(a: 3, b: Tanh)
+    ");
+    assert_snapshot!(home.run("export run --format svg"), @"
+    exit code 2
+    --- stderr
+    error: the space's programs are no networks, of which svg could be made
+      hint: `--format ron` writes the program itself
+    ");
     home.run("export run --format ron -o best.ron").succeeded();
     assert_eq!(home.read("best.ron"), home.read("run/best/program.ron"));
     // The same command again has nothing left to do, and says the same.
@@ -50,16 +66,53 @@ fn tables_that_cannot_be_used_begin_nothing() {
         assert!(!home.path("run").exists());
         said
     };
-    assert_snapshot!(refused(&TABLE.replace("table.csv", "none.csv"), ROWS), @"");
-    assert_snapshot!(refused(&TABLE.replace("\"loss\")", "\"los\")"), ROWS), @"");
+    assert_snapshot!(refused(&TABLE.replace("table.csv", "none.csv"), ROWS), @"
+    exit code 2
+    --- stderr
+    error: none.csv: No such file or directory (os error 2)
+      hint: check the path, which starts at the folder that the command is run in
+    ");
+    assert_snapshot!(refused(&TABLE.replace("\"loss\")", "\"los\")"), ROWS), @"
+    exit code 2
+    --- stderr
+    error: table.csv: the table has no column `los`; it has code, loss
+      hint: did you mean `loss`?
+    ");
     // What is hidden is no objective.
     let hidden = TABLE
         .replace("\"loss\":", "\"error\":")
         .replace("only_rows: true", "hidden: {\"loss\": (columns: \"loss\")}");
-    assert_snapshot!(refused(&hidden, ROWS), @"");
-    assert_snapshot!(refused(&TABLE.replace("only_rows", "only_row"), ROWS), @"");
-    assert_snapshot!(refused(TABLE, "code,loss\n00,3\n21\n"), @"");
-    assert_snapshot!(refused(TABLE, "code,loss\n00,3\n21,low\n"), @"");
+    assert_snapshot!(refused(&hidden, ROWS), @"
+    exit code 2
+    --- stderr
+    error: table.ron: the evaluator `table` does not report `loss`; it reports error
+      hint: name one of those in the experiment's `objectives`
+    ");
+    assert_snapshot!(refused(&TABLE.replace("only_rows", "only_row"), ROWS), @r#"
+    exit code 2
+    --- stderr
+      × unknown field `only_row`
+       ╭─[table.ron:5:115]
+     4 │     program: Setting(a: OneOf([1, 2, 3]), b: OneOf([Relu, Tanh])),
+     5 │     experiment: (evaluator: Table(file: "table.csv", key: Digits("code"), metrics: {"loss": [(columns: "loss")]}, only_row: true), objectives: [Minimize("loss")], trials: 4, seed: 1, retrain: (top: 0)),
+       ·                                                                                                                   ────┬───
+       ·                                                                                                                       ╰── evaluator.only_row
+     6 │ )
+       ╰────
+      help: did you mean `only_rows`?
+    "#);
+    assert_snapshot!(refused(TABLE, "code,loss\n00,3\n21\n"), @"
+    exit code 2
+    --- stderr
+    error: table.csv:3: the row has 1, the header 2
+      hint: mend the row; a comma within a cell needs quotes round the cell
+    ");
+    assert_snapshot!(refused(TABLE, "code,loss\n00,3\n21,low\n"), @"
+    exit code 2
+    --- stderr
+    error: table.csv:3, column `loss`: `low` is not a number
+      hint: mend the cell, or leave it blank
+    ");
 }
 
 #[test]
@@ -88,7 +141,12 @@ fn a_command_is_run_for_each_trial() {
     assert_eq!(said.code, Some(1));
     assert!(said.err.contains("`sh` exited with code 9; its last words: no such data"), "{said}");
     home.write("command.ron", space(&script.replace("\"sh\"", "\"no-such-program\"")));
-    assert_snapshot!(home.run("search command.ron --run none"), @"");
+    assert_snapshot!(home.run("search command.ron --run none"), @"
+    exit code 2
+    --- stderr
+    error: the command `no-such-program` is in no folder of PATH
+      hint: give the evaluator's `program` a path, or a name that your shell finds; its arguments go to `args`
+    ");
     assert!(!home.path("none").exists());
 }
 
