@@ -11,7 +11,7 @@ fn space(evaluator: &str) -> String {
     name: "settings",
     program_type: Any,
     program: Setting(a: OneOf([1, 2, 3]), b: OneOf([Relu, Tanh])),
-    experiment: (evaluator: {evaluator}, objectives: [Minimize("loss")], trials: 4, seed: 1, retrain: (top: 0)),
+    experiment: (evaluator: {evaluator}, objectives: [Minimize("loss")], trials: 4, seed: 1, retrain: (top: 0), algorithm: Random),
 )
 "#
     )
@@ -94,7 +94,7 @@ fn tables_that_cannot_be_used_begin_nothing() {
       × unknown field `only_row`
        ╭─[table.ron:5:115]
      4 │     program: Setting(a: OneOf([1, 2, 3]), b: OneOf([Relu, Tanh])),
-     5 │     experiment: (evaluator: Table(file: "table.csv", key: Digits("code"), metrics: {"loss": [(columns: "loss")]}, only_row: true), objectives: [Minimize("loss")], trials: 4, seed: 1, retrain: (top: 0)),
+     5 │     experiment: (evaluator: Table(file: "table.csv", key: Digits("code"), metrics: {"loss": [(columns: "loss")]}, only_row: true), objectives: [Minimize("loss")], trials: 4, seed: 1, retrain: (top: 0), algorithm: Random),
        ·                                                                                                                   ────┬───
        ·                                                                                                                       ╰── evaluator.only_row
      6 │ )
