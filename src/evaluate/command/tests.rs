@@ -219,7 +219,10 @@ fn what_it_leaves_behind_is_killed() {
 #[test]
 fn floods_are_stopped() {
     let told = shell("yes").unwrap_err();
-    assert!(told.starts_with("`sh` printed more than 100,000 lines and was killed; its last words: y"), "{told}");
+    assert!(
+        told.starts_with("`sh` printed more than 100,000 lines and was killed; its last words: y"),
+        "{told}"
+    );
     let told = shell("head -c 3000000 /dev/zero; sleep 30").unwrap_err();
     assert!(told.starts_with("`sh` printed a line of more than 1 MiB and was killed"), "{told}");
     // What floods its errors only is bounded by time alone: no more than its last words is kept.
