@@ -174,7 +174,9 @@ mod tests {
     use super::super::contract::{ask, small_networks, spaces, study};
     use super::*;
     use crate::search::Algorithm;
+    use crate::search::surrogate::Forest;
     use crate::space::Gene;
+    use crate::symbolic;
 
     fn levels(trials: &[Trial]) -> Vec<usize> {
         trials.iter().map(|trial| level_of(trial).unwrap_or(0)).collect()
@@ -190,6 +192,27 @@ mod tests {
         assert_eq!(levels(&trials), [[1; 8], [2; 8], [3; 8]].concat());
         let trials = study(&spaces::wide(), &Algorithm::Progressive(config()), 24);
         assert_eq!(levels(&trials), [[1; 8], [2; 8], [3; 8]].concat());
+    }
+
+    #[test]
+    fn every_surrogate_may_predict_whatever_it_is_shown() {
+        let space = spaces::constrained();
+        let text = "Progressive(surrogate: Forest(trees: 10), features: (labels: true, paths: true, graph: true, cost: true))";
+        let forest: Algorithm = symbolic::from_value(&text.parse().unwrap()).unwrap();
+        let all = FeatureSet { decisions: true, labels: true, paths: true, graph: true, cost: true };
+        let surrogate = Predictor::Forest(Forest { trees: 10, ..Forest::default() });
+        assert_eq!(
+            forest,
+            Algorithm::Progressive(Progressive { surrogate, features: all, ..Progressive::default() })
+        );
+        for name in Predictor::NAMES.iter().filter(|name| **name != "Mlp") {
+            let surrogate = symbolic::from_value(&symbolic::Value::unit(name)).unwrap();
+            let config = Progressive { surrogate, features: all, ..Progressive::default() };
+            let trials = study(&space, &Algorithm::Progressive(config), 12);
+            let predicted =
+                trials.iter().filter(|trial| trial.proposal.note.contains("predicted accuracy 0."));
+            assert_eq!((trials.len(), predicted.count()), (12, 6), "{name}");
+        }
     }
 
     #[test]

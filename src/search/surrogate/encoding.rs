@@ -11,18 +11,20 @@ use std::collections::HashMap;
 use serde::{Deserialize, Serialize};
 
 use super::network_features::NetworkFeatures;
-use super::{Features, Layout, Measure};
+use super::{Features, Layout, Measure, Slot};
 use crate::space::{Decision, DecisionKind, Draw, Genotype, GenotypeError, Space};
 
 /// What a surrogate gets to see of a candidate.
 ///
-/// All but the decisions are features of networks. Where a space's programs are none (a user's own type, or no type at
+/// Paths, graph and cost are features of networks. Where a space's programs are none (a user's own type, or no type at
 /// all) there are no such features, whatever is asked for, and the decisions are seen even if not asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct FeatureSet {
     /// What every decision holds.
     pub decisions: bool,
+    /// How often each candidate is chosen by decisions that name the same ones: how many convolutions, wherever they are.
+    pub labels: bool,
     /// Which paths of ops lead from a cell's input to its output, as in BANANAS
     /// (<https://arxiv.org/abs/1910.11858>): the commonest, each there or not.
     pub paths: bool,
@@ -36,7 +38,7 @@ pub struct FeatureSet {
 impl Default for FeatureSet {
     /// The decisions only.
     fn default() -> FeatureSet {
-        FeatureSet { decisions: true, paths: false, graph: false, cost: false }
+        FeatureSet { decisions: true, labels: false, paths: false, graph: false, cost: false }
     }
 }
 
@@ -46,6 +48,7 @@ pub struct Encoding {
     layout: Layout,
     /// Whether decisions are features.
     decisions: bool,
+    labels: LabelCounts,
     tokens: Vec<Tokens>,
     blocks: Blocks,
     network: NetworkFeatures,
@@ -64,6 +67,9 @@ enum Tokens {
     None,
 }
 
+/// Which side of a candidate its label counts show; 0 are its decisions.
+const LABELS_SIDE: usize = 1;
+
 /// A number has as many knots as values, but no more than this.
 const KNOTS: usize = 7;
 
@@ -77,11 +83,13 @@ impl Encoding {
     /// looking at a few hundred random candidates.
     pub fn with(space: &Space, set: FeatureSet) -> Encoding {
         let mut encoding = Encoding::of_decisions(space);
+        let labels = if set.labels { LabelCounts::of(&encoding.layout) } else { LabelCounts::default() };
         encoding.network = NetworkFeatures::of(space, set);
-        encoding.decisions = set.decisions || encoding.network.is_empty();
+        encoding.decisions = set.decisions || (labels.is_empty() && encoding.network.is_empty());
         if !encoding.decisions {
             encoding.layout = Layout::default();
         }
+        encoding.labels = labels.placed(&mut encoding.layout);
         encoding.network.place(&mut encoding.layout);
         encoding
     }
@@ -106,8 +114,8 @@ impl Encoding {
                     Tokens::Number(starts[places[0]], width(&decision.kind))
                 }
             });
-        let network = NetworkFeatures::default();
-        Encoding { layout, decisions: true, tokens: tokens.collect(), blocks, network }
+        let (labels, network) = (LabelCounts::default(), NetworkFeatures::default());
+        Encoding { layout, decisions: true, labels, tokens: tokens.collect(), blocks, network }
     }
 
     /// What the columns mean.
@@ -133,7 +141,14 @@ impl Encoding {
         genotype: &Genotype,
         active: &[(usize, Draw)],
     ) -> Result<Features, GenotypeError> {
-        let mut features = if self.decisions { self.features(space, active) } else { Features::new() };
+        let mut features = Features::new();
+        if self.decisions || !self.labels.is_empty() {
+            let decided = self.features(space, active);
+            self.labels.count(&decided, &mut features);
+            if self.decisions {
+                features.extend(decided);
+            }
+        }
         self.network.describe(space, genotype, &mut features)?;
         Ok(features)
     }
@@ -162,6 +177,66 @@ impl Encoding {
             }
         }
         features
+    }
+}
+
+/// Columns for the candidates that several decisions name alike: how large a share of the decisions chose each.
+#[derive(Clone, Debug, Default)]
+struct LabelCounts {
+    /// For each column of the decisions, where its label is counted, and what a choice weighs there.
+    of_columns: Vec<Option<(u32, f32)>>,
+    /// The number of labels of each kind.
+    widths: Vec<usize>,
+}
+
+impl LabelCounts {
+    fn of(decisions: &Layout) -> LabelCounts {
+        let shared: Vec<usize> =
+            (0..decisions.kinds.len()).filter(|kind| decisions.is_shared(*kind)).collect();
+        let widths: Vec<usize> = shared.iter().map(|kind| decisions.kinds[*kind]).collect();
+        let column = |slot: &Slot, token: usize| {
+            let place = shared.iter().position(|kind| *kind == slot.kind)?;
+            let alike = decisions.slots.iter().filter(|other| other.kind == slot.kind).count();
+            let start: usize = widths[..place].iter().sum();
+            Some(((start + token) as u32, 1.0 / alike as f32))
+        };
+        let of_columns =
+            decisions.slots.iter().flat_map(|slot| (0..slot.width).map(move |token| (slot, token)));
+        LabelCounts { of_columns: of_columns.map(|(slot, token)| column(slot, token)).collect(), widths }
+    }
+
+    fn is_empty(&self) -> bool {
+        self.widths.is_empty()
+    }
+
+    /// The same with its columns added to a layout.
+    fn placed(mut self, layout: &mut Layout) -> LabelCounts {
+        let first = layout.columns() as u32;
+        for width in &self.widths {
+            let slot = layout.add(*width);
+            layout.slots[slot].side = LABELS_SIDE;
+        }
+        self.of_columns.iter_mut().flatten().for_each(|(column, _)| *column += first);
+        self
+    }
+
+    /// Adds the counts of what was decided.
+    fn count(&self, decided: &Features, features: &mut Features) {
+        if self.is_empty() {
+            return;
+        }
+        let counted = decided.iter().filter_map(|(column, weight)| {
+            let (column, share) = self.of_columns[*column as usize]?;
+            Some((column, weight * share))
+        });
+        let mut counted: Features = counted.collect();
+        counted.sort_by_key(|(column, _)| *column);
+        for (column, weight) in counted {
+            match features.last_mut() {
+                Some((last, sum)) if *last == column => *sum += weight,
+                _ => features.push((column, weight)),
+            }
+        }
     }
 }
 
@@ -358,9 +433,21 @@ mod tests {
     }
 
     #[test]
+    fn labels_are_counted_wherever_they_are_chosen() {
+        let space = spaces::cell();
+        let set = FeatureSet { labels: true, decisions: false, ..FeatureSet::default() };
+        let encoding = Encoding::with(&space, set);
+        let widths: Vec<usize> = encoding.layout().slots.iter().map(|slot| slot.width).collect();
+        // Four inputs and three ops, on both sides of each block.
+        assert_eq!(widths, [4, 3]);
+        let two = encoding.describe(&space, &"1(0,1,0,2,2,1,0,2),1.0".parse().unwrap()).unwrap();
+        assert_eq!(two, [(0, 0.75), (2, 0.25), (5, 0.5), (6, 0.5)]);
+    }
+
+    #[test]
     fn programs_that_are_no_networks_have_decisions_only_and_always() {
         let space = spaces::conditional();
-        let all = FeatureSet { decisions: false, paths: true, graph: true, cost: true };
+        let all = FeatureSet { decisions: false, labels: false, paths: true, graph: true, cost: true };
         let (with, of) = (Encoding::with(&space, all), Encoding::of(&space));
         assert_eq!(with.layout(), of.layout());
         let genotype: Genotype = "0(0.25),3".parse().unwrap();

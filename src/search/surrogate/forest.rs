@@ -200,7 +200,9 @@ impl Growth<'_> {
         if least >= most {
             return None;
         }
-        let threshold = self.rng.random_range(least..most);
+        // A range of floats may give its high end, above which there is nothing.
+        let drawn = self.rng.random_range(least..most);
+        let threshold = if drawn < most { drawn } else { least };
         let (mut count, mut sum) = (0.0, 0.0);
         for row in rows {
             if values[*row as usize] <= threshold {
@@ -248,6 +250,18 @@ mod tests {
         // Between two examples the trees disagree, since thresholds are random.
         let between = forest.predict(&vec![(7, 0.5), (8, 0.5)]);
         assert!(between.mean > examples[7].1 && between.mean < examples[8].1 && between.deviation > 0.05);
+    }
+
+    #[test]
+    fn values_that_no_float_lies_between_are_still_told_apart() {
+        let mut layout = Layout::default();
+        layout.add_measured(1, super::super::Measure::Bag);
+        let weight = |n: u32| f32::from_bits(1.0f32.to_bits() + n % 2);
+        let examples: Vec<(Features, f64)> =
+            (0..8).map(|n| (vec![(0, weight(n))], f64::from(n % 2))).collect();
+        let mut forest = Forest { split: 2, ..Forest::default() }.start();
+        forest.fit(&layout, &examples, Seed(1));
+        assert_eq!(forest.predict(&examples[1].0).mean, 1.0);
     }
 
     #[test]

@@ -8,11 +8,13 @@
 //! Written out: linfa has none, and the crates that do (friedrich, egobox-gp) compare vectors of numbers, not choices that
 //! hang on other choices.
 
+use std::ops::Range;
+
 use ndarray::Array2;
 use rand::seq::SliceRandom;
 use serde::{Deserialize, Serialize};
 
-use super::cholesky::{Cholesky, dot};
+use super::cholesky::{Cholesky, add_scaled, dot};
 use super::kernel::{Kernel, Point, Reader};
 use super::{Configure, Features, Layout, Prediction, Surrogate};
 use crate::random::Seed;
@@ -94,8 +96,8 @@ struct Belief {
     common: f64,
     /// How far each slot's logarithmic weight is from it.
     own: Vec<f64>,
-    /// The log odds of the additive part.
-    additive: f64,
+    /// The logarithm of each part's share, up to a constant.
+    parts: Vec<f64>,
     /// The logarithm of the noise's variance, where a target's own is 1.
     noise: f64,
 }
@@ -103,7 +105,7 @@ struct Belief {
 /// The deviation of each belief's prior: a factor of e or so either way.
 const COMMON_SPREAD: f64 = 1.0;
 const OWN_SPREAD: f64 = 0.8;
-const ADDITIVE_SPREAD: f64 = 1.5;
+const PART_SPREAD: f64 = 1.5;
 const NOISE_SPREAD: f64 = 1.5;
 /// The noise that is expected before anything is known.
 const NOISE: f64 = -3.5;
@@ -114,20 +116,26 @@ const SCALE_EXAMPLES: f64 = 2.0;
 
 impl Belief {
     /// Before anything is known: candidates that differ in everything have next to nothing in common.
-    fn prior(slots: usize) -> Belief {
-        Belief { common: prior_common(slots), own: vec![0.0; slots], additive: 0.0, noise: NOISE }
+    fn prior(sides: &[Range<usize>]) -> Belief {
+        let slots = sides.last().map_or(0, |side| side.end);
+        Belief {
+            common: prior_common(slots),
+            own: vec![0.0; slots],
+            parts: vec![0.0; Kernel::parts(sides)],
+            noise: NOISE,
+        }
     }
 
-    fn kernel(&self) -> Kernel {
-        Kernel {
-            weights: self.own.iter().map(|own| (self.common + own).exp()).collect(),
-            additive: 1.0 / (1.0 + (-self.additive).exp()),
-        }
+    fn kernel(&self, sides: &[Range<usize>]) -> Kernel {
+        let shares: Vec<f64> = self.parts.iter().map(|part| part.exp()).collect();
+        let all: f64 = shares.iter().sum();
+        let weights = self.own.iter().map(|own| (self.common + own).exp()).collect();
+        Kernel::new(weights, shares.into_iter().map(|share| share / all).collect(), sides.to_vec())
     }
 
     /// All beliefs in a row, to be climbed with.
     fn values(&mut self) -> impl Iterator<Item = &mut f64> {
-        [&mut self.common, &mut self.additive, &mut self.noise].into_iter().chain(&mut self.own)
+        [&mut self.common, &mut self.noise].into_iter().chain(&mut self.parts).chain(&mut self.own)
     }
 }
 
@@ -144,7 +152,7 @@ impl Process {
         let spread = spread.max(LEAST_SPREAD);
         let scaled: Vec<f64> = targets.iter().map(|target| (target - mean) / spread).collect();
         let belief = self.believe(&points, &scaled, seed);
-        let kernel = belief.kernel();
+        let kernel = belief.kernel(&self.reader.sides());
         let factor = Cholesky::of(self.covariances(&kernel, &points, belief.noise.exp()))?;
         let mut coefficients = scaled.clone();
         factor.solve(&mut coefficients);
@@ -156,13 +164,10 @@ impl Process {
     /// `K + noise`, its upper triangle.
     fn covariances(&self, kernel: &Kernel, points: &[Point], noise: f64) -> Array2<f64> {
         let mut covariances = Array2::zeros((points.len(), points.len()));
-        let total = kernel.total();
         for (row, point) in points.iter().enumerate() {
             covariances[[row, row]] = 1.0 + noise;
             for (column, other) in points.iter().enumerate().skip(row + 1) {
-                let apart = point.distances(other, &self.reader).zip(&kernel.weights);
-                let sum = apart.map(|(distance, weight)| distance * weight).sum();
-                covariances[[row, column]] = kernel.at_sum(sum, total);
+                covariances[[row, column]] = kernel.at(point.distances(other, &self.reader));
             }
         }
         covariances
@@ -175,8 +180,8 @@ impl Process {
         order.truncate(self.config.kernel_examples);
         let pairs = Pairs::new(&order.iter().map(|at| &points[*at]).collect::<Vec<_>>(), &self.reader);
         let targets: Vec<f64> = order.iter().map(|at| targets[*at]).collect();
-        let mut belief = Belief::prior(self.reader.slots());
-        let mut steps = vec![FIRST_STEP; self.reader.slots() + 3];
+        let mut belief = Belief::prior(&pairs.sides);
+        let mut steps = vec![FIRST_STEP; belief.values().count()];
         let mut before = vec![0.0; steps.len()];
         let mut best = (f64::NEG_INFINITY, belief.clone());
         for _ in 0..self.config.kernel_steps {
@@ -214,6 +219,7 @@ struct Pairs {
     /// For each pair of the upper triangle, row by row, the distance in every slot.
     distances: Vec<f64>,
     slots: usize,
+    sides: Vec<Range<usize>>,
 }
 
 impl Pairs {
@@ -224,7 +230,7 @@ impl Pairs {
                 distances.extend(point.distances(other, reader));
             }
         }
-        Pairs { count: points.len(), distances, slots: reader.slots() }
+        Pairs { count: points.len(), distances, slots: reader.slots(), sides: reader.sides() }
     }
 
     fn each(&self) -> impl Iterator<Item = ((usize, usize), &[f64])> {
@@ -237,20 +243,13 @@ impl Pairs {
     /// How likely targets are under a belief, its prior included (a logarithm, up to a constant), and the slope of that
     /// in every belief; `None` where the covariances have no factor.
     fn likelihood(&self, belief: &Belief, targets: &[f64]) -> Option<(f64, Vec<f64>)> {
-        let kernel = belief.kernel();
-        let (noise, total) = (belief.noise.exp(), kernel.total());
+        let kernel = belief.kernel(&self.sides);
+        let noise = belief.noise.exp();
         let mut covariances = Array2::from_diag_elem(self.count, 1.0 + noise);
-        let mut products = Vec::with_capacity(self.distances.len() / self.slots.max(1));
-        for (place, distances) in self.each() {
-            let sum = distances
-                .iter()
-                .zip(&kernel.weights)
-                .map(|(distance, weight)| distance * weight)
-                .sum::<f64>();
-            let product = (-sum).exp();
-            let adds = 1.0 - sum / total;
-            covariances[place] = (1.0 - kernel.additive) * product + kernel.additive * adds;
-            products.push((product, adds));
+        let count = kernel.shares.len();
+        let mut parts = vec![0.0; count * self.count * self.count.saturating_sub(1) / 2];
+        for ((place, distances), parts) in self.each().zip(parts.chunks_exact_mut(count)) {
+            covariances[place] = kernel.apart(distances, parts);
         }
         let factor = Cholesky::of(covariances)?;
         let mut coefficients = targets.to_vec();
@@ -264,32 +263,29 @@ impl Pairs {
         let slope = |row: usize, column: usize| {
             coefficients[row] * coefficients[column] / scale - inverse[[column, row]]
         };
-        let (mut additive, mut own) = (0.0, vec![0.0; self.slots]);
-        let mut falls = 0.0;
-        for ((place, distances), (product, adds)) in self.each().zip(&products) {
+        let (mut mixed, mut own, mut each) = (vec![0.0; count], vec![0.0; self.slots], 0.0);
+        for ((place, distances), parts) in self.each().zip(parts.chunks_exact(count)) {
             // Both triangles.
             let slope = slope(place.0, place.1);
-            additive += slope * (adds - product);
-            let fall = slope * ((1.0 - kernel.additive) * product + kernel.additive / total);
-            falls += slope * (1.0 - adds) / total * kernel.additive;
-            own.iter_mut().zip(distances).for_each(|(own, distance)| *own -= fall * distance);
+            add_scaled(&mut mixed, slope, parts);
+            each += kernel.fall(distances, parts, -slope, &mut own);
         }
-        own.iter_mut().zip(&kernel.weights).for_each(|(own, weight)| *own = weight * (*own + falls));
-        additive *= kernel.additive * (1.0 - kernel.additive);
+        own.iter_mut().zip(&kernel.weights).for_each(|(own, weight)| *own = weight * (*own - each));
+        // The diagonal is 1 whatever the shares are.
+        let all = dot(&mixed, &kernel.shares);
+        mixed.iter_mut().zip(&kernel.shares).for_each(|(mixed, share)| *mixed = share * (*mixed - all));
         let noise = 0.5 * noise * (0..self.count).map(|at| slope(at, at)).sum::<f64>();
         let common = own.iter().sum::<f64>();
-        Some(with_prior(belief, likelihood, [common, additive, noise], own))
+        Some(with_prior(belief, likelihood, [common, noise].into_iter().chain(mixed).chain(own)))
     }
 }
 
 /// A likelihood and its slopes with those of the prior.
-fn with_prior(belief: &Belief, likelihood: f64, shared: [f64; 3], own: Vec<f64>) -> (f64, Vec<f64>) {
-    let common = belief.common - prior_common(belief.own.len());
-    let centred =
-        [(common, COMMON_SPREAD), (belief.additive, ADDITIVE_SPREAD), (belief.noise - NOISE, NOISE_SPREAD)];
-    let all = centred.into_iter().chain(belief.own.iter().map(|own| (*own, OWN_SPREAD)));
-    let slopes = shared.into_iter().chain(own);
-    let mut likelihood = likelihood;
+fn with_prior(belief: &Belief, mut likelihood: f64, slopes: impl Iterator<Item = f64>) -> (f64, Vec<f64>) {
+    let common = (belief.common - prior_common(belief.own.len()), COMMON_SPREAD);
+    let parts = belief.parts.iter().map(|part| (*part, PART_SPREAD));
+    let own = belief.own.iter().map(|own| (*own, OWN_SPREAD));
+    let all = [common, (belief.noise - NOISE, NOISE_SPREAD)].into_iter().chain(parts).chain(own);
     let with = |((value, spread), slope): ((f64, f64), f64)| {
         likelihood -= 0.5 * (value / spread).powi(2);
         slope - value / (spread * spread)
@@ -300,11 +296,7 @@ fn with_prior(belief: &Belief, likelihood: f64, shared: [f64; 3], own: Vec<f64>)
 
 impl Posterior {
     fn predict(&self, reader: &Reader, point: &Point) -> Prediction {
-        let total = self.kernel.total();
-        let covariance = |other: &Point| {
-            let apart = point.distances(other, reader).zip(&self.kernel.weights);
-            self.kernel.at_sum(apart.map(|(distance, weight)| distance * weight).sum(), total)
-        };
+        let covariance = |other: &Point| self.kernel.at(point.distances(other, reader));
         let mut covariances: Vec<f64> = self.points.iter().map(covariance).collect();
         let mean = self.mean + dot(&covariances, &self.coefficients);
         self.factor.half_solve(&mut covariances);
@@ -342,12 +334,14 @@ mod tests {
 
     #[test]
     fn slopes_equal_finite_differences() {
-        let (layout, examples) = examples(14);
+        let (mut layout, examples) = examples(14);
+        layout.slots[2].side = 1;
         let reader = Reader::new(&layout);
         let points: Vec<Point> = examples.iter().map(|(features, _)| reader.point(features)).collect();
         let pairs = Pairs::new(&points.iter().collect::<Vec<_>>(), &reader);
         let targets: Vec<f64> = examples.iter().map(|(_, target)| 8.0 * (target - 0.5)).collect();
-        let belief = Belief { common: -0.7, own: vec![0.3, -0.2, 0.5], additive: 0.4, noise: -2.0 };
+        let parts = vec![0.4, -0.3, 0.1, 0.2];
+        let belief = Belief { common: -0.7, own: vec![0.3, -0.2, 0.5], parts, noise: -2.0 };
         let (_, slopes) = pairs.likelihood(&belief, &targets).unwrap();
         for (number, slope) in slopes.iter().enumerate() {
             let at = |by: f64| {

@@ -5,8 +5,12 @@
 //! the share that they do not have in common (Jaccard). All of them are conditionally negative definite, and so is every
 //! weighted sum, hence `exp(-sum)` is a kernel whatever the weights are; so is the mean of all `1 - distance`. The kernel
 //! is a mixture of the two (Ru et al. 2020, <https://arxiv.org/abs/1906.08878>): the first knows candidates as a whole, the
-//! second adds up what their parts are worth.
+//! second adds up what their slots are worth. Where a candidate is seen from several sides (its decisions, its paths, its
+//! cost), each side is one more part of the mixture, since two candidates may be alike in it and in nothing else.
 
+use std::ops::Range;
+
+use super::cholesky::{add_scaled, dot};
 use super::{Features, Layout, Measure, Slot};
 
 /// A candidate as the kernel compares it: what each slot holds.
@@ -40,6 +44,16 @@ impl Reader {
     /// The number of slots.
     pub fn slots(&self) -> usize {
         self.slots.len()
+    }
+
+    /// The slots of each side.
+    pub fn sides(&self) -> Vec<Range<usize>> {
+        let mut start = 0;
+        let sides = self.slots.chunk_by(|a, b| a.side == b.side).map(|slots| {
+            start += slots.len();
+            start - slots.len()..start
+        });
+        sides.collect()
     }
 
     pub fn point(&self, features: &Features) -> Point {
@@ -130,24 +144,75 @@ fn apart(measure: Measure, a: &[(u32, f32)], b: &[(u32, f32)]) -> f64 {
     }
 }
 
-/// What the kernel makes of distances.
+/// What the kernel makes of distances: a mixture of parts.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Kernel {
     /// How much a distance of 1 in each slot counts.
     pub weights: Vec<f64>,
-    /// The share of the part that adds up, in [0, 1].
-    pub additive: f64,
+    /// The shares of the parts, which sum up to 1: candidates as a whole, their slots one by one, and, where there is more
+    /// than one, each side of a candidate.
+    pub shares: Vec<f64>,
+    /// The slots of each side, in order.
+    sides: Vec<Range<usize>>,
+    total: f64,
 }
 
+/// The parts that every kernel has: candidates as a whole, and slot by slot.
+const WHOLE: usize = 0;
+const ADDED: usize = 1;
+const FIRST_SIDE: usize = 2;
+
 impl Kernel {
-    /// The covariance at a weighted sum of distances, of weights that sum up to `total`.
-    pub fn at_sum(&self, sum: f64, total: f64) -> f64 {
-        (1.0 - self.additive) * (-sum).exp() + self.additive * (1.0 - sum / total)
+    pub fn new(weights: Vec<f64>, shares: Vec<f64>, sides: Vec<Range<usize>>) -> Kernel {
+        let total = weights.iter().sum::<f64>().max(f64::MIN_POSITIVE);
+        Kernel { weights, shares, sides, total }
     }
 
-    /// The sum of all weights.
-    pub fn total(&self) -> f64 {
-        self.weights.iter().sum::<f64>().max(f64::MIN_POSITIVE)
+    /// How many parts a kernel over these sides has.
+    pub fn parts(sides: &[Range<usize>]) -> usize {
+        FIRST_SIDE + if sides.len() > 1 { sides.len() } else { 0 }
+    }
+
+    /// The covariance at these distances: 1 where all are 0.
+    pub fn at(&self, mut distances: impl Iterator<Item = f64>) -> f64 {
+        let (mut whole, mut covariance) = (0.0, 0.0);
+        for (side, slots) in self.sides.iter().enumerate() {
+            let weights = &self.weights[slots.clone()];
+            let sum: f64 =
+                weights.iter().zip(&mut distances).map(|(weight, distance)| weight * distance).sum();
+            if let Some(share) = self.shares.get(FIRST_SIDE + side) {
+                covariance += share * (-sum).exp();
+            }
+            whole += sum;
+        }
+        covariance + self.shares[WHOLE] * (-whole).exp() + self.shares[ADDED] * (1.0 - whole / self.total)
+    }
+
+    /// The covariance of every part, into `parts`, and of them together.
+    pub fn apart(&self, distances: &[f64], parts: &mut [f64]) -> f64 {
+        let mut whole = 0.0;
+        for (side, slots) in self.sides.iter().enumerate() {
+            let sum = dot(&self.weights[slots.clone()], &distances[slots.clone()]);
+            if let Some(part) = parts.get_mut(FIRST_SIDE + side) {
+                *part = (-sum).exp();
+            }
+            whole += sum;
+        }
+        parts[WHOLE] = (-whole).exp();
+        parts[ADDED] = 1.0 - whole / self.total;
+        dot(parts, &self.shares)
+    }
+
+    /// Adds to `falls`, for each slot, how much the covariance of `parts` falls with its weight, times `factor`. What all
+    /// slots have in common, since their sum divides what is added up, is returned: it is to be added to each.
+    pub fn fall(&self, distances: &[f64], parts: &[f64], factor: f64, falls: &mut [f64]) -> f64 {
+        let both = self.shares[WHOLE] * parts[WHOLE] + self.shares[ADDED] / self.total;
+        for (side, slots) in self.sides.iter().enumerate() {
+            let own =
+                self.shares.get(FIRST_SIDE + side).map_or(0.0, |share| share * parts[FIRST_SIDE + side]);
+            add_scaled(&mut falls[slots.clone()], factor * (both + own), &distances[slots.clone()]);
+        }
+        factor * self.shares[ADDED] * (1.0 - parts[ADDED]) / self.total
     }
 }
 
@@ -186,10 +251,13 @@ mod tests {
 
     #[test]
     fn the_kernel_is_one_where_nothing_differs_and_falls_with_every_weight() {
-        let kernel = Kernel { weights: vec![1.0, 3.0], additive: 0.5 };
-        assert_eq!(kernel.total(), 4.0);
-        assert_eq!(kernel.at_sum(0.0, 4.0), 1.0);
-        assert!((kernel.at_sum(1.0, 4.0) - (0.5 * (-1f64).exp() + 0.5 * 0.75)).abs() < 1e-12);
-        assert!(kernel.at_sum(4.0, 4.0) < kernel.at_sum(3.0, 4.0));
+        let sides = vec![0..1, 1..2];
+        let kernel = Kernel::new(vec![1.0, 3.0], vec![0.4, 0.3, 0.2, 0.1], sides.clone());
+        assert_eq!(Kernel::parts(&sides), 4);
+        assert!((kernel.at([0.0, 0.0].into_iter()) - 1.0).abs() < 1e-12);
+        let known = 0.4 * (-1f64).exp() + 0.3 * 0.75 + 0.2 * (-1f64).exp() + 0.1;
+        assert!((kernel.at([1.0, 0.0].into_iter()) - known).abs() < 1e-12);
+        assert!((kernel.apart(&[1.0, 0.0], &mut [0.0; 4]) - known).abs() < 1e-12);
+        assert!(kernel.at([1.0, 1.0].into_iter()) < kernel.at([0.0, 1.0].into_iter()));
     }
 }

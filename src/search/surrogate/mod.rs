@@ -65,6 +65,8 @@ pub struct Slot {
     pub width: usize,
     /// How its columns compare.
     pub measure: Measure,
+    /// Which side of the candidate it shows: slots that stand together and have equal numbers show one.
+    pub side: usize,
 }
 
 /// How the columns of one slot compare.
@@ -115,7 +117,7 @@ impl Layout {
     /// Adds a slot of choices that reads the table of `kind`, which grows to hold it; returns the slot's index.
     pub fn add_shared(&mut self, width: usize, kind: usize) -> usize {
         self.kinds[kind] = self.kinds[kind].max(width);
-        self.slots.push(Slot { kind, start: self.columns(), width, measure: Measure::Choice });
+        self.slots.push(Slot { kind, start: self.columns(), width, measure: Measure::Choice, side: 0 });
         self.slots.len() - 1
     }
 

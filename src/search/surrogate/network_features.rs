@@ -16,14 +16,19 @@ use crate::space::{Genotype, GenotypeError, Space};
 
 /// Random candidates that are looked at.
 const SAMPLES: u64 = 256;
-/// Columns for paths, and for neighbourhoods.
-const WORDS: usize = 96;
+/// Columns for paths, and for each kind of neighbourhood.
+const WORDS: usize = 64;
 /// What fewer random candidates have has no column.
 const LEAST: usize = 3;
 /// Paths of a node that are followed: of more, the shortest.
 const PATHS: usize = 128;
 /// Places between which a figure lies.
 const KNOTS: usize = 7;
+
+/// Which sides of a candidate the features show; 0 are its decisions, 1 its labels.
+const PATHS_SIDE: usize = 2;
+const GRAPH_SIDE: usize = 3;
+const COST_SIDE: usize = 4;
 
 /// Which columns a space's networks have.
 #[derive(Clone, Debug, Default)]
@@ -45,7 +50,12 @@ struct Bag {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Things {
     Paths,
-    Neighbourhoods,
+    /// The ops themselves.
+    Ops,
+    /// Each op, and the output, with what it reads.
+    Near,
+    /// And with what those read.
+    Far,
 }
 
 /// Columns for one figure.
@@ -61,7 +71,9 @@ struct Gauge {
 #[derive(Debug, Default)]
 struct Sight {
     paths: HashMap<u64, u32>,
-    neighbourhoods: HashMap<u64, u32>,
+    ops: HashMap<u64, u32>,
+    near: HashMap<u64, u32>,
+    far: HashMap<u64, u32>,
     /// Of the cells: ops, edges, depth, width; of the network: parameters, multiply-accumulates, depth.
     figures: [Option<f64>; 7],
 }
@@ -81,8 +93,9 @@ impl NetworkFeatures {
             Sight::of(space, &genotype, set.cost).ok()?
         };
         let sights: Vec<Sight> = (0..SAMPLES).into_par_iter().filter_map(look).collect();
-        let bags = [(set.paths, Things::Paths), (set.graph, Things::Neighbourhoods)];
-        let bags = bags.into_iter().filter(|(wanted, _)| *wanted).map(|(_, of)| Bag::of(of, &sights));
+        let paths = set.paths.then_some(Things::Paths);
+        let graph = [Things::Ops, Things::Near, Things::Far].into_iter().filter(|_| set.graph);
+        let bags = paths.into_iter().chain(graph).map(|of| Bag::of(of, &sights));
         let figures = OF_CELLS.filter(|_| set.graph).chain(OF_NETWORK.filter(|_| set.cost));
         NetworkFeatures {
             bags: bags.filter(|bag| !bag.places.is_empty()).collect(),
@@ -97,13 +110,18 @@ impl NetworkFeatures {
 
     /// Adds the columns to a layout.
     pub fn place(&mut self, layout: &mut Layout) {
+        let mut place = |width, measure, side| {
+            let slot = layout.add_measured(width, measure);
+            layout.slots[slot].side = side;
+            layout.slots[slot].start
+        };
         for bag in &mut self.bags {
-            let slot = layout.add_measured(bag.places.len(), Measure::Bag);
-            bag.start = layout.slots[slot].start;
+            let side = if bag.of == Things::Paths { PATHS_SIDE } else { GRAPH_SIDE };
+            bag.start = place(bag.places.len(), Measure::Bag, side);
         }
         for gauge in &mut self.gauges {
-            let slot = layout.add_measured(KNOTS, Measure::Number);
-            gauge.start = layout.slots[slot].start;
+            let side = if OF_CELLS.contains(&gauge.figure) { GRAPH_SIDE } else { COST_SIDE };
+            gauge.start = place(KNOTS, Measure::Number, side);
         }
     }
 
@@ -148,7 +166,7 @@ impl Things {
     fn weight(self, count: u32) -> f32 {
         match self {
             Things::Paths => 1.0,
-            Things::Neighbourhoods => (1.0 + count as f32).log2(),
+            Things::Ops | Things::Near | Things::Far => (1.0 + count as f32).log2(),
         }
     }
 }
@@ -165,8 +183,7 @@ impl Bag {
             *most = (*most).max(*count);
         }
         let tells = |(candidates, least, most): &(usize, u32, u32)| {
-            *candidates >= LEAST
-                && (*candidates < sights.len() || (of == Things::Neighbourhoods && least < most))
+            *candidates >= LEAST && (*candidates < sights.len() || (of != Things::Paths && least < most))
         };
         let mut common: Vec<(u64, usize)> = met
             .into_iter()
@@ -215,7 +232,9 @@ impl Sight {
     fn things(&self, of: Things) -> &HashMap<u64, u32> {
         match of {
             Things::Paths => &self.paths,
-            Things::Neighbourhoods => &self.neighbourhoods,
+            Things::Ops => &self.ops,
+            Things::Near => &self.near,
+            Things::Far => &self.far,
         }
     }
 
@@ -274,10 +293,10 @@ impl Flow {
             ops.map(|(node, _)| node).filter(|node| *node + 1 < self.labels.len()).collect();
         let mut names = self.labels.clone();
         for op in &ops {
-            *sight.neighbourhoods.entry(names[*op]).or_insert(0) += 1;
+            *sight.ops.entry(names[*op]).or_insert(0) += 1;
         }
         // Weisfeiler and Lehman: each name takes in those of what it reads.
-        for _ in 0..2 {
+        for counts in [&mut sight.near, &mut sight.far] {
             let wider = |node: usize| {
                 let mut reads: Vec<u64> = self.sources[node].iter().map(|source| names[*source]).collect();
                 reads.sort_unstable();
@@ -285,7 +304,7 @@ impl Flow {
             };
             names = (0..names.len()).map(wider).collect();
             for node in ops.iter().copied().chain([self.labels.len() - 1]) {
-                *sight.neighbourhoods.entry(names[node]).or_insert(0) += 1;
+                *counts.entry(names[node]).or_insert(0) += 1;
             }
         }
         let depths = self.depths();
@@ -341,7 +360,8 @@ fn mix(a: u64, b: u64) -> u64 {
 mod tests {
     use super::*;
 
-    const ALL: FeatureSet = FeatureSet { decisions: true, paths: true, graph: true, cost: true };
+    const ALL: FeatureSet =
+        FeatureSet { decisions: true, labels: true, paths: true, graph: true, cost: true };
 
     fn nasbench201() -> Space {
         Space::load(concat!(env!("CARGO_MANIFEST_DIR"), "/search_spaces/nasbench201.ron")).expect("loads")
@@ -358,7 +378,7 @@ mod tests {
         assert_eq!(seen.paths.len(), 2);
         assert_eq!(seen.figures[OF_CELLS], [Some(2.0), Some(4.0), Some(2.0), Some(1.0)]);
         // Two ops; each with what it reads and the output so; and once more.
-        assert_eq!(seen.neighbourhoods.values().sum::<u32>(), 2 + 3 + 3);
+        assert_eq!([&seen.ops, &seen.near, &seen.far].map(|it| it.values().sum::<u32>()), [2, 3, 3]);
         let dead = sight("0,0,0,0,0,0");
         assert_eq!((dead.paths.len(), dead.figures[0]), (0, Some(0.0)));
     }
@@ -367,11 +387,12 @@ mod tests {
     fn isomorphic_cells_look_alike_and_others_do_not() {
         // By node 1 or by node 2.
         let (one, other) = (sight("3,0,0,1,4,0"), sight("0,3,0,1,0,4"));
-        assert_eq!((&one.paths, &one.neighbourhoods), (&other.paths, &other.neighbourhoods));
+        assert_eq!((&one.paths, &one.near, &one.far), (&other.paths, &other.near, &other.far));
         assert_eq!(one.figures, other.figures);
         let reversed = sight("4,0,0,1,3,0");
         assert_ne!(one.paths, reversed.paths);
-        assert_ne!(one.neighbourhoods, reversed.neighbourhoods);
+        assert_eq!(one.ops, reversed.ops);
+        assert_ne!(one.near, reversed.near);
     }
 
     #[test]
@@ -387,11 +408,9 @@ mod tests {
         let paths = &features.bags[0].places;
         // A path has up to three ops of three kinds: 1 + 3 + 9 + 27 in all.
         assert!((10..=40).contains(&paths.len()), "{}", paths.len());
-        assert_eq!(
-            layout.columns(),
-            paths.len() + features.bags[1].places.len() + KNOTS * features.gauges.len()
-        );
-        assert!(features.gauges.len() >= 6, "{:?}", features.gauges);
+        let counted: usize = features.bags.iter().map(|bag| bag.places.len()).sum();
+        assert_eq!((features.bags.len(), layout.columns()), (4, counted + KNOTS * features.gauges.len()));
+        assert!(features.gauges.len() >= 5, "{:?}", features.gauges);
         let describe = |features: &NetworkFeatures, genotype: &str| {
             let mut described = Features::new();
             features.describe(&space, &genotype.parse().unwrap(), &mut described).unwrap();

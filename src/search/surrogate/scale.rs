@@ -19,6 +19,29 @@ pub enum Scale {
     Unit,
     /// Targets are ranks among these scores, which ascend.
     Rank(Vec<f64>),
+    /// Targets are what a normal variable has at the rank among these scores, which ascend: the best and the worst stand
+    /// apart from the many in the middle.
+    Normal(Vec<f64>),
+}
+
+/// How much of [0, 1] one deviation of the normal variable is: four either way stay within.
+const NORMAL_UNIT: f64 = 0.125;
+
+fn ascending(scores: impl Iterator<Item = f64>) -> Vec<f64> {
+    let mut ascending: Vec<f64> = scores.collect();
+    ascending.sort_by(f64::total_cmp);
+    ascending
+}
+
+/// What a standard normal variable exceeds with probability `1 - share`, to three digits (Hastings 1955, as formula
+/// 26.2.23 of Abramowitz and Stegun).
+fn normal_quantile(share: f64) -> f64 {
+    let tail = share.min(1.0 - share);
+    let t = (-2.0 * tail.ln()).sqrt();
+    let above = 2.515517 + t * (0.802853 + t * 0.010328);
+    let below = 1.0 + t * (1.432788 + t * (0.189269 + t * 0.001308));
+    let quantile = t - above / below;
+    if share < 0.5 { -quantile } else { quantile }
 }
 
 /// Ranks stay clear of 0 and 1, which a sigmoid never reaches.
@@ -27,13 +50,22 @@ const MARGIN: f64 = 0.05;
 impl Scale {
     /// The scale of these scores, none of which is NaN.
     pub fn of(scores: impl Iterator<Item = f64>) -> Scale {
-        let mut ascending: Vec<f64> = scores.collect();
-        ascending.sort_by(f64::total_cmp);
+        let ascending = ascending(scores);
         if ascending.iter().all(|score| (0.0..=1.0).contains(score)) {
             Scale::Unit
         } else {
             Scale::Rank(ascending)
         }
+    }
+
+    /// The scale of these scores, none of which is NaN, by their ranks alone.
+    pub fn ranks(scores: impl Iterator<Item = f64>) -> Scale {
+        Scale::Rank(ascending(scores))
+    }
+
+    /// The scale of these scores, none of which is NaN, by what a normal variable has at their ranks.
+    pub fn normal(scores: impl Iterator<Item = f64>) -> Scale {
+        Scale::Normal(ascending(scores))
     }
 
     /// The target of a score; equal scores have the middle of their ranks.
@@ -47,6 +79,13 @@ impl Scale {
                 let rank = (below as f64 + upto.saturating_sub(1).max(below) as f64) / 2.0;
                 MARGIN + (1.0 - 2.0 * MARGIN) * (rank / last).min(1.0)
             }
+            Scale::Normal(ascending) => {
+                let below = ascending.partition_point(|other| *other < score);
+                let upto = ascending.partition_point(|other| *other <= score);
+                let count = ascending.len().max(1) as f64;
+                let share = (below + upto) as f64 / (2.0 * count);
+                0.5 + normal_quantile(share.clamp(0.5 / count, 1.0 - 0.5 / count)) * NORMAL_UNIT
+            }
         }
     }
 
@@ -58,6 +97,13 @@ impl Scale {
                 let last = ascending.len() - 1;
                 let share = (target - MARGIN) / (1.0 - 2.0 * MARGIN);
                 ascending[(share.clamp(0.0, 1.0) * last as f64).round() as usize]
+            }
+            Scale::Normal(ascending) => {
+                let nearer =
+                    |a: f64, b: f64| (self.target(a) - target).abs() <= (self.target(b) - target).abs();
+                let above = ascending.partition_point(|score| self.target(*score) < target);
+                let (low, high) = (above.saturating_sub(1), above.min(ascending.len() - 1));
+                if nearer(ascending[low], ascending[high]) { ascending[low] } else { ascending[high] }
             }
         }
     }
@@ -83,6 +129,20 @@ mod tests {
         assert_eq!(targets[1], targets[2]);
         assert!(targets.iter().all(|target| (0.04..=0.96).contains(target)), "{targets:?}");
         assert_eq!((scale.score(targets[0]), scale.score(targets[3])), (f64::NEG_INFINITY, 12.0));
+    }
+
+    #[test]
+    fn normal_scores_stretch_both_ends_and_come_back() {
+        let scores: Vec<f64> = (0..99).map(|n| f64::from(n).powi(3)).collect();
+        let scale = Scale::normal(scores.iter().copied());
+        let target = |n: usize| scale.target(scores[n]);
+        assert!((target(49) - 0.5).abs() < 1e-3 && (target(0) + target(98) - 1.0).abs() < 1e-9);
+        // One deviation above the mean are 84 of 100.
+        assert!((target(83) - 0.625).abs() < 0.002, "{}", target(83));
+        assert!(target(98) - target(97) > 5.0 * (target(51) - target(50)));
+        assert!(scores.iter().all(|score| scale.score(scale.target(*score)) == *score));
+        assert_eq!((scale.score(-1.0), scale.score(2.0)), (scores[0], scores[98]));
+        assert!((Scale::normal([7.0].into_iter()).target(7.0) - 0.5).abs() < 1e-6);
     }
 
     #[test]
