@@ -26,7 +26,7 @@ use crate::trial::{History, Objective, Proposal, Trial, TrialId, TrialState};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Bayesian {
-    /// Random trials before the process is asked. By default a quarter of the study's trials, 3 to 10.
+    /// Random trials before the process is asked. By default a quarter of the study's trials, 3 to 5.
     pub first: Option<usize>,
     /// How much a candidate's uncertainty counts against what is expected of it, in standard deviations.
     pub curiosity: f64,
@@ -34,7 +34,7 @@ pub struct Bayesian {
 
 impl Default for Bayesian {
     fn default() -> Bayesian {
-        Bayesian { first: None, curiosity: 1.0 }
+        Bayesian { first: None, curiosity: 2.0 }
     }
 }
 
@@ -91,7 +91,7 @@ impl Search {
             [_] => scores(history, 0),
             several => blended(history, &vec![1.0 / several.len() as f64; several.len()]),
         };
-        let first = self.config.first.unwrap_or((context.trials / 4).clamp(3, 10) as usize).max(1);
+        let first = self.config.first.unwrap_or((context.trials / 4).clamp(3, 5) as usize).max(1);
         let ended = scores.iter().take_while(|score| score.is_some()).count();
         let before = self.model.take();
         if ended >= first {
