@@ -44,8 +44,9 @@ pub struct Controller {
     pub entropy: f64,
     /// How much of the moving mean remains with every trial.
     pub baseline: f64,
-    /// Trials between two changes of the policy.
-    pub batch: usize,
+    /// Trials between two changes of the policy. By default 1 for REINFORCE and 5 for PPO, which go over each several
+    /// times.
+    pub batch: Option<usize>,
     /// Equal parts of a number's scale, each one choice.
     pub bins: usize,
 }
@@ -72,7 +73,7 @@ pub struct Ppo {
 
 impl Default for Ppo {
     fn default() -> Ppo {
-        Ppo { clip: 0.2, steps: 4 }
+        Ppo { clip: 0.2, steps: 10 }
     }
 }
 
@@ -84,7 +85,7 @@ impl Default for Controller {
             learning_rate: None,
             entropy: 0.01,
             baseline: 0.95,
-            batch: 5,
+            batch: None,
             bins: 8,
         }
     }
@@ -171,7 +172,8 @@ mod tests {
 
     #[test]
     fn the_policy_changes_after_every_batch() {
-        let trials = study(&spaces::wide(), &Algorithm::Controller(Controller::default()), 12);
+        let config = Controller { batch: Some(5), ..Controller::default() };
+        let trials = study(&spaces::wide(), &Algorithm::Controller(config), 12);
         let notes: Vec<&str> = trials.iter().map(|trial| trial.proposal.note.as_str()).collect();
         assert_eq!(notes[..5], ["drawn after batch 0"; 5]);
         assert_eq!(notes[5..10], ["drawn after batch 1"; 5]);

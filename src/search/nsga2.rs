@@ -23,8 +23,8 @@ use crate::trial::{History, Proposal, TrialId, TrialState};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Nsga2 {
-    /// Members of the population; as many trials are random at first. By default a fifth of the study's trials, 4 to
-    /// 100.
+    /// Members of the population; as many trials are random at first. By default 10 for each objective, more for more
+    /// than 500 trials, up to 100, but at most a fifth of the study's trials.
     pub population: Option<usize>,
     /// The share of children that mix two parents; all others have one.
     pub crossover: f64,
@@ -62,8 +62,7 @@ impl SearchAlgorithm for Evolution {
     fn propose(&mut self, context: &Context, history: &History) -> Result<Next, GenotypeError> {
         self.unseen.read(history);
         let mut rng = context.seed.stream(context.trial, "nsga2");
-        let default = (context.trials / 5).clamp(4, 100) as usize;
-        let size = self.config.population.unwrap_or(default).max(2);
+        let size = self.config.population.unwrap_or_else(|| population(context, history)).max(2);
         if history.trials.len() >= size {
             let members = self.population(history, size).ranked();
             if let Some(proposal) = self.child(context, history, &members, &mut rng) {
@@ -75,6 +74,11 @@ impl SearchAlgorithm for Evolution {
             Next::Run(Proposal { genotype, fidelity: context.fidelity, parent: None, note: "random".into() })
         }))
     }
+}
+
+fn population(context: &Context, history: &History) -> usize {
+    let each = 10 * history.objectives.len() as u64;
+    each.max(context.trials / 50).min(100).min(context.trials / 5).max(4) as usize
 }
 
 impl Evolution {

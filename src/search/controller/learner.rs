@@ -55,7 +55,8 @@ impl Learner {
     }
 
     fn batch(&self) -> usize {
-        self.config.batch.max(1)
+        let default = if matches!(self.config.method, Method::Ppo(_)) { 5 } else { 1 };
+        self.config.batch.unwrap_or(default).max(1)
     }
 
     /// A candidate drawn from the policy.
