@@ -253,6 +253,8 @@ impl SpaceFile {
             Some("Candidate") => self.program_type = program_type::candidates(),
             Some("Any") => self.program_type = program_type::untyped(),
             met => {
+                // Nothing more is said of programs whose type is not known.
+                self.program_type = program_type::untyped();
                 let help = met.and_then(|met| nearest(met, PROGRAM_TYPES));
                 let help = match help {
                     Some(best) => format!("did you mean `{best}`?"),
@@ -266,7 +268,7 @@ impl SpaceFile {
 
     /// Constraints bound what networks cost: a program that is none would meet them all without being looked at.
     fn check_constraints(&mut self) {
-        if self.program_type.has_networks() || self.constraints.is_empty() {
+        if self.program_type.has_networks() || self.constraints.is_empty() || !self.problems.is_empty() {
             return;
         }
         let origin = self.tree.field("constraints").map_or(self.tree.origin, |section| section.origin);

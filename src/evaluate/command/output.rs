@@ -77,8 +77,7 @@ impl Tail {
     fn words(&mut self) -> String {
         const LINES: usize = 4;
         const LENGTH: usize = 400;
-        let text =
-            String::from_utf8_lossy(self.0.make_contiguous()).replace(|letter: char| letter == '\r', "\n");
+        let text = String::from_utf8_lossy(self.0.make_contiguous()).replace('\r', "\n");
         let lines: Vec<&str> = text.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
         let words = lines[lines.len().saturating_sub(LINES)..].join(" / ").replace(char::is_control, " ");
         let cut = words.chars().count().saturating_sub(LENGTH);

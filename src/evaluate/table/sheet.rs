@@ -114,11 +114,10 @@ impl Sheet {
         if is_whole {
             return;
         }
-        let key = |(text, entry): (&Box<str>, &usize)| {
-            let genotype: Genotype = text.parse().ok()?;
-            Some((*entry, space.key(&genotype).ok()?))
-        };
-        let mut keys: Vec<(usize, Key)> = self.by_genotype.par_iter().filter_map(key).collect();
+        let key = |text: &str| space.key(&text.parse().ok()?).ok();
+        let entries = self.by_genotype.par_iter();
+        let mut keys: Vec<(usize, Key)> =
+            entries.filter_map(|(text, entry)| Some((*entry, key(text)?))).collect();
         keys.sort_unstable_by_key(|(entry, _)| *entry);
         for (entry, key) in keys {
             self.by_key.entry(key).or_insert(entry);
