@@ -12,6 +12,8 @@ macro_rules! family {
         $($(#[$variant_doc:meta])* $variant:ident($config:ty) = $name:literal,)*
     }) => {
         $(#[$doc])*
+        // A study holds one of them: what the smaller ones waste is no matter.
+        #[allow(clippy::large_enum_variant)]
         #[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
         $vis enum $family { $($(#[$variant_doc])* #[doc = concat!("`", $name, "`.")] $variant($config),)* }
 
