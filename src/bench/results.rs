@@ -204,8 +204,9 @@ fn curve(entrant: &Entrant, runs: &[Run], axis: usize, points: &[f64], budgets: 
 
 /// Mean milliseconds of a proposal in the last tenth before each budget, or of all.
 fn proposal_ms(runs: &[Run], budgets: &[u64]) -> Vec<f64> {
-    let spans = budgets.iter().map(|budget| (budget - budget.div_ceil(10)) as usize..*budget as usize);
-    let spans: Vec<_> = if budgets.is_empty() { vec![0..usize::MAX] } else { spans.collect() };
+    let tenth = |budget: &u64| (budget - budget.div_ceil(10)) as usize..*budget as usize;
+    let spans = budgets.iter().map(tenth);
+    let all = budgets.is_empty().then_some(0..usize::MAX);
     let mean = |span: std::ops::Range<usize>| {
         let within = |run: &Run| {
             let end = span.end.min(run.proposals.len());
@@ -214,7 +215,7 @@ fn proposal_ms(runs: &[Run], budgets: &[u64]) -> Vec<f64> {
         let times: Vec<f32> = runs.iter().flat_map(within).collect();
         times.iter().map(|seconds| f64::from(*seconds) * 1e3).sum::<f64>() / times.len() as f64
     };
-    spans.into_iter().map(mean).collect()
+    spans.chain(all).map(mean).collect()
 }
 
 fn rankings(spaces: &[SpaceResults], axes: &[(Axis, Vec<f64>)]) -> Vec<Ranking> {
