@@ -159,7 +159,11 @@ mod tests {
             assert_eq!(name.parse(), Ok(algorithm));
         }
         let error = |text: &str| text.parse::<Algorithm>().expect_err("a mistake").to_string();
-        assert!(error("fastest").contains("the algorithms are `random`, `grid`"), "{}", error("fastest"));
+        assert!(
+            error("fastest").contains("the algorithms are `auto`, `random`, `grid`"),
+            "{}",
+            error("fastest")
+        );
         assert!(error("Grid(point: 3)").contains("did you mean `points`?"), "{}", error("Grid(point: 3)"));
         assert!(!error("Grid(points: ").is_empty());
     }

@@ -312,8 +312,24 @@ fn worth(space: &Space, trial: &Trial) -> TrialState {
     finished(accuracy(space, &trial.proposal.genotype))
 }
 
+/// All algorithms but the one that hands over to others of them.
+fn own() -> impl Iterator<Item = &'static str> {
+    Algorithm::NAMES.iter().copied().filter(|name| *name != "Auto")
+}
+
+/// What the default hands over to is what searches, and nothing of it is lost by an interruption.
+#[test]
+fn the_default_is_what_it_chooses() {
+    for space in [spaces::conditional(), spaces::small()] {
+        let study = Study { trials: 8, ..Study::new(&space, &worth) };
+        let (whole, _) = study.run(&algorithm("Auto"));
+        assert_eq!(genotypes(&whole), genotypes(&study.run(&algorithm("Bayesian")).0));
+        assert_eq!(whole, Study { interrupted: true, ..study }.run(&algorithm("Auto")).0);
+    }
+}
+
 fn each(mut check: impl FnMut(&str, &Algorithm, &str, &Space)) {
-    for name in Algorithm::NAMES {
+    for name in own() {
         for (kind, space) in spaces::all() {
             check(name, &algorithm(name), kind, &space);
         }
@@ -358,7 +374,7 @@ fn the_same_seed_proposes_the_same_and_another_seed_something_else() {
 #[test]
 fn interrupted_at_any_trial_it_goes_on_as_if_it_had_not_been() {
     each(|name, config, kind, space| {
-        let study = Study { trials: 20, ..Study::new(space, &worth) };
+        let study = Study { trials: 14, ..Study::new(space, &worth) };
         let (whole, _) = study.run(config);
         assert_eq!(whole, Study { interrupted: true, ..study }.run(config).0, "{name}, {kind}");
     });
@@ -367,7 +383,7 @@ fn interrupted_at_any_trial_it_goes_on_as_if_it_had_not_been() {
 #[test]
 fn several_workers_and_interruptions_change_nothing_either() {
     each(|name, config, kind, space| {
-        let workers = Study { workers: 4, trials: 20, ..Study::new(space, &worth) };
+        let workers = Study { workers: 4, trials: 14, ..Study::new(space, &worth) };
         let (whole, _) = workers.run(config);
         let keys: HashSet<_> = whole.iter().map(|trial| &trial.key).collect();
         assert_eq!(keys.len(), whole.len(), "{name}, {kind}");
@@ -379,7 +395,7 @@ fn several_workers_and_interruptions_change_nothing_either() {
 fn a_finite_space_is_proposed_to_its_last_candidate_and_then_done() {
     let spaces =
         [("one point", spaces::one_point(), 1), ("small", spaces::small(), 6), ("flat", spaces::flat(), 256)];
-    for name in Algorithm::NAMES {
+    for name in own() {
         for (kind, space, count) in &spaces {
             let study = Study { trials: 1000, ..Study::new(space, &worth) };
             let (trials, done) = study.run(&algorithm(name));
@@ -438,8 +454,8 @@ fn what_learns_beats_random_search() {
     {
         let random = best(&space, &algorithm("Random"), &accuracy, &worth);
         // Grid search does not learn; without rungs successive halving is what it schedules, here random search.
-        let learns = |name: &&&str| !["Random", "Grid", "SuccessiveHalving"].contains(*name);
-        for name in Algorithm::NAMES.iter().filter(learns) {
+        let learns = |name: &&str| !["Random", "Grid", "SuccessiveHalving"].contains(name);
+        for name in own().filter(learns) {
             let learnt = best(&space, &algorithm(name), &accuracy, &worth);
             assert!(learnt > random, "{name}, {kind}: {learnt} is no better than {random}");
             if kind != "wide" {

@@ -10,6 +10,7 @@
 //! candidate's neighbours follows from the number of its trial.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
 use rand::seq::SliceRandom;
 use serde::{Deserialize, Serialize};
@@ -141,13 +142,13 @@ impl Climber {
 
     /// Puts the neighbours of a trial's candidate in an order that follows from the trial.
     fn look_around(&mut self, context: &Context, from: &Trial) -> Result<(), GenotypeError> {
-        if !self.around.contains_key(&from.id) {
+        if let Entry::Vacant(place) = self.around.entry(from.id) {
             let near = context.space.neighbours(&from.proposal.genotype)?.into_iter();
             // What has no key is no program.
             let keyed = |genotype: Genotype| Some((context.space.key(&genotype).ok()?, genotype));
             let mut near: Vec<(Key, Genotype)> = near.filter_map(keyed).collect();
             near.shuffle(&mut context.seed.stream(from.id, "local search neighbours"));
-            self.around.insert(from.id, near);
+            place.insert(near);
         }
         Ok(())
     }

@@ -217,7 +217,7 @@ mod tests {
             .collect();
         let mut gradient = vec![0.0; lstm.parameters.len()];
         lstm.backward(&actions, &errors, &mut gradient);
-        for place in 0..gradient.len() {
+        for (place, gradient) in gradient.iter().enumerate() {
             let old = lstm.parameters[place];
             let mut worth = |by: f64| {
                 lstm.parameters[place] = old + by;
@@ -225,7 +225,7 @@ mod tests {
             };
             let slope = (worth(1e-5) - worth(-1e-5)) / 2e-5;
             lstm.parameters[place] = old;
-            assert!((gradient[place] - slope).abs() < 1e-7, "{place}: {} is not {slope}", gradient[place]);
+            assert!((gradient - slope).abs() < 1e-7, "{place}: {gradient} is not {slope}");
         }
         assert!(gradient.iter().filter(|slope| slope.abs() > 1e-6).count() > gradient.len() / 3);
     }

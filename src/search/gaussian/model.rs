@@ -164,15 +164,15 @@ impl Model {
 
     fn grow(&mut self, space: &Space, seed: Seed, trials: &[Trial], scores: &[Option<f64>], ended: usize) {
         let next = self.learnt.last().map_or(0, |trial| trial + 1).max(self.stage.chosen);
-        for trial in next..trials.len() {
-            if let Some(view) = self.ground.view(space, &trials[trial].proposal.genotype) {
+        for (number, trial) in trials.iter().enumerate().skip(next) {
+            if let Some(view) = self.ground.view(space, &trial.proposal.genotype) {
                 self.posterior.learn(view);
-                self.learnt.push(trial);
+                self.learnt.push(number);
             }
         }
-        for trial in self.surveyed..ended {
-            if self.survey(trial, scores) {
-                let near = self.pool.surround(space, &trials[trial], seed);
+        for (number, trial) in trials.iter().enumerate().take(ended).skip(self.surveyed) {
+            if self.survey(number, scores) {
+                let near = self.pool.surround(space, trial, seed);
                 near.into_iter().for_each(|view| self.posterior.offer(view));
             }
         }
