@@ -444,6 +444,7 @@ fn best(space: &Space, config: &Algorithm, objective: &Objective, worth: &Worth)
 }
 
 #[test]
+#[cfg_attr(debug_assertions, ignore = "half a minute without optimisation: runs with --release")]
 fn what_learns_beats_random_search() {
     let loss = |space: &Space, trial: &Trial| {
         let loss = 100.0 * (1.0 - accuracy(space, &trial.proposal.genotype));
