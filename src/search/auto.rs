@@ -23,7 +23,8 @@ use crate::trial::{History, Objective, TrialId};
 ///
 /// ```
 /// use cellwright::search::{Auto, Context};
-/// use cellwright::{Fidelity, Objective, Seed, Space};
+/// use cellwright::trial::{Fidelity, Objective};
+/// use cellwright::{Seed, Space};
 ///
 /// let space = Space::untyped(&"(width: OneOf([8, 16, 32]), rate: Float(1e-4, 0.1, Log))".parse()?)?;
 /// let context = Context {

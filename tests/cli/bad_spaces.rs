@@ -122,7 +122,7 @@ fn files_that_are_no_spaces() {
       × the text ends before this `(` is closed
        ╭─[half.ron:8:30]
      7 │                 left: Branch(input: OneOf([CellBefore, PreviousCell]), op: OneOf([SepConv(kernel: 3), MaxPool(kernel: 3), SkipConnect])),
-     8 │                 right: Branch(
+     8 │                 right: Branch(input: Pre
        ·                              ┬
        ·                              ╰── never closed
        ╰────
