@@ -11,6 +11,7 @@ use rand::RngExt;
 use super::heads::{Action, Heads};
 use super::policy::{Policy, Walk};
 use crate::random::Rng;
+use crate::search::gaussian::dot;
 
 /// Weights are drawn from so far on both sides of 0, as in Zoph et al. 2018.
 const SPREAD: f64 = 0.1;
@@ -182,10 +183,6 @@ impl Walk for LstmWalk<'_> {
     fn choose(&mut self, head: usize, choice: usize) {
         self.token = Some(self.lstm.heads.range(head).start + choice);
     }
-}
-
-fn dot(a: &[f64], b: &[f64]) -> f64 {
-    a.iter().zip(b).map(|(a, b)| a * b).sum()
 }
 
 fn add_scaled(to: &mut [f64], factor: f64, from: &[f64]) {

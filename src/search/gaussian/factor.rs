@@ -88,7 +88,7 @@ pub(super) fn inverse(factor: &[f64], count: usize) -> Vec<f64> {
 }
 
 /// The sum of products, in four lanes that the processor can run at once.
-pub(super) fn dot(a: &[f64], b: &[f64]) -> f64 {
+pub(in crate::search) fn dot(a: &[f64], b: &[f64]) -> f64 {
     let (a_lanes, b_lanes) = (a.chunks_exact(4), b.chunks_exact(4));
     let rest: f64 = a_lanes.remainder().iter().zip(b_lanes.remainder()).map(|(a, b)| a * b).sum();
     let mut lanes = [0.0; 4];

@@ -11,4 +11,6 @@ mod pool;
 mod posterior;
 mod view;
 
+pub(super) use factor::dot;
 pub(super) use model::{Model, seen};
+pub(super) use normal::quantile;

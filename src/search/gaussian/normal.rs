@@ -36,7 +36,7 @@ impl Ranks {
 
 /// The quantile of the standard normal distribution for 0 < share < 1, by Acklam's rational approximation, right to nine
 /// digits.
-fn quantile(share: f64) -> f64 {
+pub(in crate::search) fn quantile(share: f64) -> f64 {
     const TAIL: f64 = 0.024_25;
     const A: [f64; 6] = [
         -3.969_683_028_665_376e1,

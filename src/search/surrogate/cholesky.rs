@@ -6,6 +6,8 @@
 
 use ndarray::Array2;
 
+use crate::search::gaussian::dot;
+
 /// The upper triangular `U` with `matrix = Uᵀ U`.
 #[derive(Clone, Debug)]
 pub(super) struct Cholesky {
@@ -94,19 +96,6 @@ pub(super) fn add_scaled(sum: &mut [f64], factor: f64, values: &[f64]) {
     for (sum, value) in sum.iter_mut().zip(values) {
         *sum += factor * value;
     }
-}
-
-/// The inner product, summed in four interleaved parts: the same everywhere, and quick.
-pub(super) fn dot(a: &[f64], b: &[f64]) -> f64 {
-    let mut sums = [0.0; 4];
-    let (fours, others) = (a.chunks_exact(4), b.chunks_exact(4));
-    let rest = fours.remainder().iter().zip(others.remainder()).map(|(a, b)| a * b).sum::<f64>();
-    for (a, b) in fours.zip(others) {
-        for part in 0..4 {
-            sums[part] += a[part] * b[part];
-        }
-    }
-    (sums[0] + sums[1]) + (sums[2] + sums[3]) + rest
 }
 
 #[cfg(test)]

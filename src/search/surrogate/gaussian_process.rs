@@ -14,10 +14,11 @@ use ndarray::Array2;
 use rand::seq::SliceRandom;
 use serde::{Deserialize, Serialize};
 
-use super::cholesky::{Cholesky, add_scaled, dot};
+use super::cholesky::{Cholesky, add_scaled};
 use super::kernel::{Kernel, Point, Reader};
 use super::{Configure, Features, Layout, Prediction, Surrogate};
 use crate::random::Seed;
+use crate::search::gaussian::dot;
 
 /// A Gaussian process. A fit takes time with the cube of the examples, so there is a limit to them.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

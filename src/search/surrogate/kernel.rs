@@ -10,8 +10,9 @@
 
 use std::ops::Range;
 
-use super::cholesky::{add_scaled, dot};
+use super::cholesky::add_scaled;
 use super::{Features, Layout, Measure, Slot};
+use crate::search::gaussian::dot;
 
 /// A candidate as the kernel compares it: what each slot holds.
 #[derive(Clone, Debug)]

@@ -10,9 +10,10 @@
 use ndarray::Array2;
 use serde::{Deserialize, Serialize};
 
-use super::cholesky::{Cholesky, add_scaled, dot};
+use super::cholesky::{Cholesky, add_scaled};
 use super::{Configure, Features, Layout, Prediction, Surrogate};
 use crate::random::Seed;
+use crate::search::gaussian::dot;
 
 /// Bayesian linear regression; the evidence chooses how much weights are held back.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]

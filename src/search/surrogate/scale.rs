@@ -1,5 +1,7 @@
 //! Scores of any metric as targets within [0, 1], and back.
 
+use crate::search::gaussian::quantile;
+
 /// How scores become targets.
 ///
 /// Accuracies are taken as they are, as in PNAS. The scores of any other metric are replaced by their rank, so that
@@ -31,17 +33,6 @@ fn ascending(scores: impl Iterator<Item = f64>) -> Vec<f64> {
     let mut ascending: Vec<f64> = scores.collect();
     ascending.sort_by(f64::total_cmp);
     ascending
-}
-
-/// What a standard normal variable exceeds with probability `1 - share`, to three digits (Hastings 1955, as formula
-/// 26.2.23 of Abramowitz and Stegun).
-fn normal_quantile(share: f64) -> f64 {
-    let tail = share.min(1.0 - share);
-    let t = (-2.0 * tail.ln()).sqrt();
-    let above = 2.515517 + t * (0.802853 + t * 0.010328);
-    let below = 1.0 + t * (1.432788 + t * (0.189269 + t * 0.001308));
-    let quantile = t - above / below;
-    if share < 0.5 { -quantile } else { quantile }
 }
 
 /// Ranks stay clear of 0 and 1, which a sigmoid never reaches.
@@ -84,7 +75,7 @@ impl Scale {
                 let upto = ascending.partition_point(|other| *other <= score);
                 let count = ascending.len().max(1) as f64;
                 let share = (below + upto) as f64 / (2.0 * count);
-                0.5 + normal_quantile(share.clamp(0.5 / count, 1.0 - 0.5 / count)) * NORMAL_UNIT
+                0.5 + quantile(share.clamp(0.5 / count, 1.0 - 0.5 / count)) * NORMAL_UNIT
             }
         }
     }
