@@ -51,7 +51,8 @@ pub struct Trial {
     pub key: Key,
     /// What became of it.
     pub state: TrialState,
-    /// Wall-clock time of the evaluation; 0 while pending.
+    /// Wall-clock time of the evaluation, `wall_seconds` in rankings; 0 while pending. An evaluator may report `seconds`
+    /// of its own among the metrics, such as what a training took that a table has measured.
     pub seconds: f64,
 }
 

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use cellwright::Result;
 use clap::Args;
 
+use super::open::Searched;
 use super::{complain, open, out, text};
 
 /// Loads each file as `search` would, and says how large its space is. Files are checked to the last, whatever is
@@ -31,10 +32,10 @@ impl Check {
 }
 
 fn check(path: &Path) -> Result<String> {
-    let (space, experiment) = open::space(path)?;
-    let searched = experiment.map_or("no experiment".into(), |experiment| {
+    let space = Searched::load(path)?;
+    let searched = space.experiment.as_ref().map_or("no experiment".into(), |experiment| {
         let (algorithm, evaluator) = (experiment.algorithm.kind(), experiment.evaluator.kind());
         format!("{} of {algorithm} by {evaluator}", text::plural(experiment.trials, "trial"))
     });
-    Ok(format!("ok, `{}` has {}; {searched}", open::name(&space), text::size(&space)))
+    Ok(format!("ok, `{}` has {}; {searched}", open::name(&space.whole), space.size()))
 }

@@ -10,12 +10,12 @@ use cellwright::symbolic::Value;
 use cellwright::trial::{Fidelity, TrialId, TrialState};
 use cellwright::{Error, Result, Space};
 
-use super::{listen, open, text};
+use super::{listen, open, rank, text};
 
 /// All final trainings at a fidelity, and how well the search's ranking agrees with theirs.
 pub fn finals(record: &Record, fidelity: Fidelity) -> String {
     let objective = &record.description.experiment.objectives[0];
-    let mut rows = vec![["trial", "search", "final", "seconds", ""].map(String::from).to_vec()];
+    let mut rows = vec![["trial", "search", "final", rank::WALL_SECONDS, ""].map(String::from).to_vec()];
     for one in record.finals.iter().filter(|one| one.fidelity == fidelity) {
         let searched = &record.trials[one.trial as usize].state;
         let searched = match searched {

@@ -169,7 +169,7 @@ pub fn trial_line(trial: &Trial) -> Value {
         "fidelity": trial.proposal.fidelity.0,
         "parent": trial.proposal.parent,
         "note": trial.proposal.note,
-        "seconds": trial.seconds,
+        "wall_seconds": trial.seconds,
     });
     add_state(&mut line, &trial.state);
     line
@@ -180,7 +180,7 @@ fn final_line(training: &Final) -> Value {
         "event": "retrained",
         "trial": training.trial,
         "fidelity": training.fidelity.0,
-        "seconds": training.seconds,
+        "wall_seconds": training.seconds,
         "model": training.model,
     });
     add_state(&mut line, &training.state);

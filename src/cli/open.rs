@@ -22,6 +22,44 @@ pub fn space(path: &Path) -> Result<(Space, Option<Experiment>)> {
     Ok((space, experiment))
 }
 
+/// A space as its file describes it and as its search knows it: the same, but for an evaluator that knows only some
+/// candidates and has no others proposed.
+pub struct Searched {
+    pub whole: Space,
+    pub space: Space,
+    pub experiment: Option<Experiment>,
+}
+
+impl Searched {
+    /// A space file, as `search` opens it.
+    pub fn load(path: &Path) -> Result<Searched> {
+        let (whole, experiment) = space(path)?;
+        let space = match &experiment {
+            Some(experiment) => experiment.evaluator.restrict(whole.clone())?,
+            None => whole.clone(),
+        };
+        Ok(Searched { whole, space, experiment })
+    }
+
+    /// How large it is: `15,625 candidates`, or `4,096 candidates, of which 91 are in its table`.
+    pub fn size(&self) -> String {
+        match &self.experiment {
+            Some(experiment) => size(&self.whole, &self.space, experiment),
+            None => text::size(&self.whole),
+        }
+    }
+}
+
+/// How large a space is, and how many of its candidates the evaluator knows, where those are all that is proposed.
+fn size(whole: &Space, searched: &Space, experiment: &Experiment) -> String {
+    let (size, kind) = (text::size(whole), experiment.evaluator.kind());
+    match searched.restricted_size() {
+        None => size,
+        Some(1) => format!("{size}, of which 1 is in its {kind}"),
+        Some(count) => format!("{size}, of which {} are in its {kind}", text::grouped(&count.to_string())),
+    }
+}
+
 /// A space file that says how it is searched.
 pub fn space_with_experiment(path: &Path) -> Result<(Space, Experiment)> {
     let (space, experiment) = space(path)?;
@@ -72,11 +110,11 @@ pub fn file_name(space: &Space) -> String {
 }
 
 /// One line on standard error: what is about to happen.
-pub fn greet(space: &Space, experiment: &Experiment, folder: &Path) {
+pub fn greet(whole: &Space, space: &Space, experiment: &Experiment, folder: &Path) {
     tell(&format!(
         "{}: {}, {}; {}, {} at fidelity {}, {}, seed {}; run folder {}\n",
         name(space),
-        text::size(space),
+        size(whole, space, experiment),
         text::plural(space.decisions().len(), "decision"),
         experiment.algorithm.kind(),
         text::plural(experiment.trials, "trial"),

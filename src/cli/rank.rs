@@ -9,6 +9,10 @@ use serde_json::json;
 
 use super::{RunFolder, at_least_one, listen, out, text};
 
+/// What the time that a trial itself took is called, to tell it from the `seconds` that an evaluator reports: those of
+/// a table are the seconds of the trainings that were measured.
+pub const WALL_SECONDS: &str = "wall_seconds";
+
 /// Best first. Without options, by the experiment's own objectives.
 #[derive(Args, Debug)]
 pub struct Rank {
@@ -130,7 +134,7 @@ fn rows(ranked: &[Ranked], fronts: bool) -> String {
     let mut rows = vec![vec!["rank".to_owned(), "trial".to_owned()]];
     rows[0].extend(fronts.then(|| "front".to_owned()));
     rows[0].extend(names.iter().map(|name| name.to_string()));
-    rows[0].extend(["seconds".to_owned(), "genotype".to_owned()]);
+    rows[0].extend([WALL_SECONDS.to_owned(), "genotype".to_owned()]);
     for (place, one) in ranked.iter().enumerate() {
         let mut row = vec![(place + 1).to_string(), one.trial.id.to_string()];
         row.extend(fronts.then(|| (one.front + 1).to_string()));

@@ -6,7 +6,8 @@ use cellwright::{Result, Seed};
 use clap::Args;
 use serde_json::json;
 
-use super::{at_least_one, number, open, out, tell, text};
+use super::open::Searched;
+use super::{at_least_one, number, out, tell, text};
 
 /// Draws candidates at random, all constraints held, and prints their genotypes and what they cost. What cannot be
 /// built costs nothing, and standard error says why it cannot.
@@ -30,11 +31,7 @@ pub struct Sample {
 
 impl Sample {
     pub fn run(self) -> Result<()> {
-        let (space, experiment) = open::space(&self.space)?;
-        let space = match experiment {
-            Some(experiment) => experiment.evaluator.restrict(space)?,
-            None => space,
-        };
+        let Searched { space, .. } = Searched::load(&self.space)?;
         let mut rows = vec![["genotype", "params", "macs"].map(String::from).to_vec()];
         for index in 0..self.number {
             let genotype = space.random(&mut Seed(self.seed).stream(index, "sample"))?;

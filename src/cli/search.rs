@@ -48,14 +48,14 @@ pub struct Search {
 
 impl Search {
     pub fn run(self) -> Result<ExitCode> {
-        let (space, mut experiment) = open::space_with_experiment(&self.space)?;
+        let (whole, mut experiment) = open::space_with_experiment(&self.space)?;
         self.adapt(&mut experiment);
-        let space = experiment.evaluator.restrict(space)?;
+        let space = experiment.evaluator.restrict(whole.clone())?;
         let folder = self.run.clone().unwrap_or_else(|| PathBuf::from("runs").join(open::file_name(&space)));
         let description = open::description(&space, experiment);
         let evaluator = description.experiment.evaluator.prepare(&space)?;
         let mut study = Study::open(&folder, &space, &description)?;
-        open::greet(&space, &description.experiment, &folder);
+        open::greet(&whole, &space, &description.experiment, &folder);
 
         let stop = interrupt::on_ctrl_c();
         let mut voice = Voice::new(self.json, &description.experiment);

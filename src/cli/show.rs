@@ -10,6 +10,7 @@ use cellwright::{Error, Genotype, Result, Seed, Space};
 use clap::Args;
 use serde_json::json;
 
+use super::open::Searched;
 use super::{deliver, number, open, out, tell, text};
 
 /// Prints the space's size and decisions, and one of its candidates: the program, its layers with shapes, params and
@@ -37,8 +38,8 @@ pub struct Show {
 
 impl Show {
     pub fn run(self) -> Result<()> {
-        let space = Space::load(&self.space)?;
-        let genotype = self.genotype(&space)?;
+        let searched = Searched::load(&self.space)?;
+        let (space, genotype) = (&searched.whole, self.genotype(&searched.space)?);
         let program = space.materialize(&genotype)?;
         let candidate = space.candidate(&program)?;
         let graph = candidate.as_ref().map(Candidate::graph).transpose().map_err(|problem| Error::Usage {
@@ -48,12 +49,12 @@ impl Show {
         })?;
         if let Some(path) = &self.svg {
             let candidate = candidate.as_ref().ok_or_else(|| deliver::no_network("an SVG drawing"))?;
-            self.draw(&space, &genotype, candidate, path)?;
+            self.draw(space, &genotype, candidate, path)?;
         }
         if self.json {
-            return out::line(json(&space, &genotype, graph.as_ref()));
+            return out::line(json(&searched, &genotype, graph.as_ref()));
         }
-        out::line(summary(&space))?;
+        out::line(summary(&searched))?;
         let heading = format!("candidate {genotype}");
         out::line(format_args!("{}\n{}", heading.trim_end(), program.pretty()))?;
         match &graph {
@@ -111,19 +112,22 @@ impl Show {
 }
 
 /// A program that is no network has no cost.
-fn json(space: &Space, genotype: &Genotype, graph: Option<&Graph>) -> serde_json::Value {
+fn json(searched: &Searched, genotype: &Genotype, graph: Option<&Graph>) -> serde_json::Value {
+    let space = &searched.whole;
     let decisions: Vec<_> =
         space.decisions().iter().map(|one| json!({"id": one.id, "choices": one.labels})).collect();
     let cost = graph.map(Graph::cost);
     json!({
-        "name": space.name(), "size": space.size().to_string(), "decisions": decisions,
+        "name": space.name(), "size": space.size().to_string(),
+        "searched": searched.space.size().to_string(), "decisions": decisions,
         "genotype": genotype.to_string(), "params": cost.map(|cost| cost.params),
         "macs": cost.map(|cost| cost.macs), "activation_bytes": cost.map(|cost| cost.activation_bytes),
         "depth": cost.map(|cost| cost.depth),
     })
 }
 
-fn summary(space: &Space) -> String {
+fn summary(searched: &Searched) -> String {
+    let space = &searched.whole;
     let mut rows = vec![];
     for decision in space.decisions() {
         rows.push(vec![decision.id.clone(), choices(decision), condition(space, decision)]);
@@ -137,7 +141,7 @@ fn summary(space: &Space) -> String {
     format!(
         "{}: {}, {}\n{about}{heading}{}{bounds}",
         open::name(space),
-        text::size(space),
+        searched.size(),
         text::plural(rows.len(), "decision"),
         lines.collect::<String>(),
     )

@@ -47,7 +47,7 @@ fn counted(digits: &str) -> String {
 }
 
 /// `15625` as `15,625`.
-fn grouped(digits: &str) -> String {
+pub fn grouped(digits: &str) -> String {
     let from_end = |index: usize| digits.len() - index;
     let comma = |index: usize| if index > 0 && from_end(index).is_multiple_of(3) { "," } else { "" };
     digits.chars().enumerate().map(|(index, digit)| format!("{}{digit}", comma(index))).collect()
@@ -67,7 +67,7 @@ pub fn metric(name: &str, value: f64) -> String {
     match name {
         "params" | "macs" | "activation_bytes" => count(value),
         "depth" => format!("{value}"),
-        "seconds" => format!("{value:.1}"),
+        "seconds" | "wall_seconds" => format!("{value:.1}"),
         _ => format!("{value:.4}"),
     }
 }

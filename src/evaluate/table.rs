@@ -67,7 +67,8 @@ pub struct Table {
     pub key: RowKey,
     /// What is reported, by name: a reading for each fidelity, or one for all.
     pub metrics: IndexMap<String, Vec<Reading>>,
-    /// What a trial cost, in seconds: reported as `seconds`, the clock of a simulated search.
+    /// What a trial's training cost when it was measured, in seconds: reported as `seconds`, the clock of a simulated
+    /// search. What looking it up takes is the trial's own time, `wall_seconds` in rankings.
     #[serde(default)]
     pub seconds: Vec<Reading>,
     /// What is known and never shown to a search, by name: the mean of its columns. The last training of a winner

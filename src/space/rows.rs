@@ -42,7 +42,7 @@ impl Space {
     /// let space = Space::untyped(&"(a: OneOf([1, 2, 3]), b: OneOf([1, 2, 3]))".parse()?)?;
     /// let rows = ["0,0", "0,2", "2,1"].map(|row| row.parse().expect("a genotype"));
     /// let space = space.only(rows)?;
-    /// assert_eq!(space.size().to_string(), "3");
+    /// assert_eq!((space.size().to_string(), space.restricted_size()), ("3".into(), Some(3)));
     /// # Ok::<(), cellwright::Error>(())
     /// ```
     ///
@@ -63,6 +63,11 @@ impl Space {
             derived: Default::default(),
             ..self
         })
+    }
+
+    /// How many candidates the space was [restricted](Space::only) to; `None` where it was not.
+    pub fn restricted_size(&self) -> Option<usize> {
+        self.rows.as_ref().map(|rows| rows.genotypes.len())
     }
 
     /// A candidate with its key; `None` where it breaks a constraint.

@@ -1,6 +1,7 @@
 //! Tables and commands as evaluators, from the space file to the exit code.
 
 use insta::assert_snapshot;
+use serde_json::json;
 
 use crate::support::Home;
 
@@ -27,7 +28,10 @@ fn a_table_is_searched_to_its_last_row() {
     home.write("table.csv", ROWS);
     let said = home.run("search table.ron --run run");
     let table = said.out.clone();
-    assert!(said.err.contains("3 candidates"), "{said}");
+    assert!(
+        said.err.contains("settings: 6 candidates, of which 3 are in its table, 2 decisions; "),
+        "{said}"
+    );
     assert_snapshot!(table.lines().skip(1).map(|line| line.split_whitespace().last().unwrap()).collect::<Vec<_>>().join(" "), @"2,1 1,1 0,0 run/best/program.ron");
     assert_snapshot!(home.read("run/best/program.ron"), @"Setting(a: 3, b: Tanh)");
     let sampled = home.run("sample table.ron --number 20").succeeded();
@@ -35,7 +39,7 @@ fn a_table_is_searched_to_its_last_row() {
     assert_snapshot!(home.run("show table.ron --genotype 2,1"), @"
     exit code 0
     --- stdout
-    settings: 6 candidates, 2 decisions
+    settings: 6 candidates, of which 3 are in its table, 2 decisions
 
     decisions
       a  1 | 2 | 3
@@ -44,6 +48,13 @@ fn a_table_is_searched_to_its_last_row() {
     candidate 2,1
     Setting(a: 3, b: Tanh)
     ");
+    assert_snapshot!(home.run("check table.ron"), @"
+    exit code 0
+    --- stdout
+    table.ron: ok, `settings` has 6 candidates, of which 3 are in its table; 4 trials of random by table
+    ");
+    let shown = home.run("show table.ron --json").json();
+    assert_eq!((&shown[0]["size"], &shown[0]["searched"]), (&json!("6"), &json!("3")));
     assert_snapshot!(home.run("export run --format svg"), @"
     exit code 2
     --- stderr
@@ -113,6 +124,24 @@ fn tables_that_cannot_be_used_begin_nothing() {
     error: table.csv:3, column `loss`: `low` is not a number
       hint: mend the cell, or leave it blank
     ");
+}
+
+/// What the table says that a training took, and what looking it up did.
+#[test]
+fn seconds_of_the_table_are_told_from_those_of_the_clock() {
+    let home = Home::new();
+    home.write("table.ron", space(&TABLE.replace("only_rows", "seconds: [(columns: \"s\")], only_rows")));
+    home.write("table.csv", "code,loss,s\n00,3,40.5\n21,1,9\n11,2,7\n");
+    assert_snapshot!(home.run("search table.ron --run run --trials 3").out.lines().next().unwrap_or_default(), @"rank  trial    loss  seconds  wall_seconds  genotype");
+    assert_snapshot!(home.run("rank run --by -seconds --top 1"), @"
+    exit code 0
+    --- stdout
+    rank  trial    loss  seconds  wall_seconds  genotype
+    1         2  2.0000      7.0             _       1,1
+    ");
+    let trial = &home.run("rank run --json --by seconds").json()[0];
+    assert_eq!(trial["metrics"], json!({"loss": 3.0, "seconds": 40.5}));
+    assert!(trial["wall_seconds"].as_f64().is_some_and(|seconds| seconds < 40.0), "{trial}");
 }
 
 #[test]

@@ -81,7 +81,7 @@ fn show_describes_a_space_and_one_of_its_candidates() {
     assert_snapshot!(home.run("show small.ron --genotype 1,2,0,1 --json"), @r#"
     exit code 0
     --- stdout
-    {"activation_bytes":205224,"decisions":[{"choices":["CellBefore","PreviousCell"],"id":"architecture.cell[0][0].left.input"},{"choices":["SepConv(kernel: 3)","MaxPool(kernel: 3)","SkipConnect"],"id":"architecture.cell[0][0].left.op"},{"choices":["SepConv(kernel: 5)","AvgPool(kernel: 3)"],"id":"architecture.cell[0][0].right.op"},{"choices":["8","16"],"id":"architecture.channels"}],"depth":17,"genotype":"1,2,0,1","macs":349504,"name":"small","params":13914,"size":"24"}
+    {"activation_bytes":205224,"decisions":[{"choices":["CellBefore","PreviousCell"],"id":"architecture.cell[0][0].left.input"},{"choices":["SepConv(kernel: 3)","MaxPool(kernel: 3)","SkipConnect"],"id":"architecture.cell[0][0].left.op"},{"choices":["SepConv(kernel: 5)","AvgPool(kernel: 3)"],"id":"architecture.cell[0][0].right.op"},{"choices":["8","16"],"id":"architecture.channels"}],"depth":17,"genotype":"1,2,0,1","macs":349504,"name":"small","params":13914,"searched":"24","size":"24"}
     "#);
 }
 

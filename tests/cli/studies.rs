@@ -11,12 +11,12 @@ fn a_search_tells_its_trials_ranks_them_and_draws_the_winner() {
     assert_snapshot!(home.run("search small.ron --run run"), @"
     exit code 0
     --- stdout
-    rank  trial  front  params    macs  activation_bytes  depth  seconds  genotype
-    1         5      1   1.2 k  35.5 k            67.9 k      5        _   0,1,1,0
-    2         2      1   1.5 k  39.6 k            71.0 k      6        _   1,2,1,0
-    3         0      1   4.5 k   111 k            99.7 k     17        _   1,1,0,0
-    4         1      2   4.8 k   115 k             103 k     17        _   0,2,0,0
-    5         4      3   5.0 k   149 k             142 k      5        _   0,2,1,1
+    rank  trial  front  params    macs  activation_bytes  depth  wall_seconds  genotype
+    1         5      1   1.2 k  35.5 k            67.9 k      5             _   0,1,1,0
+    2         2      1   1.5 k  39.6 k            71.0 k      6             _   1,2,1,0
+    3         0      1   4.5 k   111 k            99.7 k     17             _   1,1,0,0
+    4         1      2   4.8 k   115 k             103 k     17             _   0,2,0,0
+    5         4      3   5.0 k   149 k             142 k      5             _   0,2,1,1
     wrote run/best/cell.ron, run/best/cell.dot, run/best/cell.svg
     --- stderr
     small: 24 candidates, 4 decisions; random, 6 trials at fidelity 1, 1 worker, seed 1; run folder run
@@ -91,7 +91,7 @@ fn json_has_a_line_for_every_event_and_nothing_else() {
         (&trial["trial"], &trial["state"], &trial["reason"]),
         (&json!(0), &json!("finished"), &Value::Null)
     );
-    assert!(trial["metrics"]["params"].is_number() && trial["seconds"].is_number(), "{trial}");
+    assert!(trial["metrics"]["params"].is_number() && trial["wall_seconds"].is_number(), "{trial}");
     assert!(home.path("run/best/cell.svg").is_file());
 }
 
@@ -144,32 +144,32 @@ fn trials_are_ranked_by_any_metric_either_way() {
     assert_snapshot!(home.run("rank run"), @"
     exit code 0
     --- stdout
-    rank  trial  front  params    macs  activation_bytes  depth  seconds  genotype
-    1         5      1   1.2 k  35.5 k            67.9 k      5        _   0,1,1,0
-    2         2      1   1.5 k  39.6 k            71.0 k      6        _   1,2,1,0
-    3         0      1   4.5 k   111 k            99.7 k     17        _   1,1,0,0
-    4         1      2   4.8 k   115 k             103 k     17        _   0,2,0,0
-    5         4      3   5.0 k   149 k             142 k      5        _   0,2,1,1
-    6         3      3  12.8 k   333 k             199 k     17        _   0,1,0,1
+    rank  trial  front  params    macs  activation_bytes  depth  wall_seconds  genotype
+    1         5      1   1.2 k  35.5 k            67.9 k      5             _   0,1,1,0
+    2         2      1   1.5 k  39.6 k            71.0 k      6             _   1,2,1,0
+    3         0      1   4.5 k   111 k            99.7 k     17             _   1,1,0,0
+    4         1      2   4.8 k   115 k             103 k     17             _   0,2,0,0
+    5         4      3   5.0 k   149 k             142 k      5             _   0,2,1,1
+    6         3      3  12.8 k   333 k             199 k     17             _   0,1,0,1
     hypervolume of the front, from params 12.8 k, depth 5: 1.02960e5
     ");
     assert_snapshot!(home.run("rank run --by -macs --top 2"), @"
     exit code 0
     --- stdout
-    rank  trial  params    macs  activation_bytes  depth  seconds  genotype
-    1         5   1.2 k  35.5 k            67.9 k      5        _   0,1,1,0
-    2         2   1.5 k  39.6 k            71.0 k      6        _   1,2,1,0
+    rank  trial  params    macs  activation_bytes  depth  wall_seconds  genotype
+    1         5   1.2 k  35.5 k            67.9 k      5             _   0,1,1,0
+    2         2   1.5 k  39.6 k            71.0 k      6             _   1,2,1,0
     ");
     assert_snapshot!(home.run("rank run --by params --by -macs --pareto"), @"
     exit code 0
     --- stdout
-    rank  trial  front  params    macs  activation_bytes  depth  seconds  genotype
-    1         3      1  12.8 k   333 k             199 k     17        _   0,1,0,1
-    2         4      1   5.0 k   149 k             142 k      5        _   0,2,1,1
-    3         1      1   4.8 k   115 k             103 k     17        _   0,2,0,0
-    4         0      1   4.5 k   111 k            99.7 k     17        _   1,1,0,0
-    5         2      1   1.5 k  39.6 k            71.0 k      6        _   1,2,1,0
-    6         5      1   1.2 k  35.5 k            67.9 k      5        _   0,1,1,0
+    rank  trial  front  params    macs  activation_bytes  depth  wall_seconds  genotype
+    1         3      1  12.8 k   333 k             199 k     17             _   0,1,0,1
+    2         4      1   5.0 k   149 k             142 k      5             _   0,2,1,1
+    3         1      1   4.8 k   115 k             103 k     17             _   0,2,0,0
+    4         0      1   4.5 k   111 k            99.7 k     17             _   1,1,0,0
+    5         2      1   1.5 k  39.6 k            71.0 k      6             _   1,2,1,0
+    6         5      1   1.2 k  35.5 k            67.9 k      5             _   0,1,1,0
     hypervolume of the front, from params 1.2 k, macs 333 k: 8.55010e8
     ");
     let order = |by: &str| -> Vec<f64> {
@@ -198,9 +198,9 @@ fn winners_are_trained_again_once() {
     assert_snapshot!(home.run("retrain run --top 2 --fidelity 3"), @"
     exit code 0
     --- stdout
-    trial  search  final  seconds
-    5       1.2 k  1.2 k        _  params 1.2 k, macs 35.5 k, activation_bytes 67.9 k, depth 5
-    2       1.5 k  1.5 k        _  params 1.5 k, macs 39.6 k, activation_bytes 71.0 k, depth 6
+    trial  search  final  wall_seconds
+    5       1.2 k  1.2 k             _  params 1.2 k, macs 35.5 k, activation_bytes 67.9 k, depth 5
+    2       1.5 k  1.5 k             _  params 1.5 k, macs 39.6 k, activation_bytes 71.0 k, depth 6
     Kendall's tau between search-time and final params: 1.000
     --- stderr
     training trial 5 at fidelity 3
@@ -243,7 +243,7 @@ fn every_format_without_weights_is_written_and_read_back() {
 pub fn trials(home: &Home, run: &str) -> Vec<Value> {
     let mut trials = home.run(&format!("rank {run} --json --top 100000")).json();
     for trial in &mut trials {
-        for one in ["seconds", "rank", "front"] {
+        for one in ["wall_seconds", "rank", "front"] {
             trial[one].take();
         }
     }

@@ -155,12 +155,13 @@ impl fmt::Display for Said {
     }
 }
 
-/// Tables without what is in their column of seconds, sentences without durations.
+/// Tables without what is in their column of seconds by the clock, sentences without durations.
 fn timeless(text: &str) -> String {
+    const WALL: &str = "wall_seconds";
     let mut seconds = None;
     let line = |line: &str| {
         if line.starts_with("rank  ") || line.starts_with("trial  ") {
-            seconds = line.find("seconds").map(|start| start + "seconds".len());
+            seconds = line.find(WALL).map(|start| start + WALL.len());
         }
         seconds.and_then(|end| without_cell(line, end)).unwrap_or_else(|| without_duration(line)) + "\n"
     };
