@@ -37,6 +37,9 @@ pub enum Error {
     /// A word that names no export format.
     #[error(transparent)]
     Format(#[from] crate::export::UnknownFormat),
+    /// A device that is not there.
+    #[error(transparent)]
+    Device(#[from] crate::device::DeviceError),
     /// Layers that do not fit together.
     #[error(transparent)]
     Shape(#[from] crate::ir::ShapeError),
@@ -80,7 +83,7 @@ impl Error {
     pub fn exit_code(&self) -> u8 {
         match self {
             Error::Io { .. } | Error::Space(_) | Error::Program(_) | Error::Genotype(_) => 2,
-            Error::Shape(_) | Error::Data(_) | Error::Usage { .. } | Error::Format(_) => 2,
+            Error::Shape(_) | Error::Data(_) | Error::Device(_) | Error::Usage { .. } | Error::Format(_) => 2,
             Error::WithoutTraining | Error::Table(_) => 2,
             Error::AskTell(crate::search::AskTellError::Stuck { .. }) => 1,
             Error::AskTell(_) => 2,

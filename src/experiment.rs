@@ -4,6 +4,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, de};
 
+use crate::device::Devices;
 use crate::error::SpaceError;
 use crate::evaluate::Evaluator;
 use crate::random::Seed;
@@ -47,6 +48,9 @@ pub struct Experiment {
     /// trials up to `n - workers`, whichever ends first.
     #[serde(default = "one", deserialize_with = "positive")]
     pub workers: usize,
+    /// Where networks are trained: `"cpu"`, `"cuda"`, `"cuda:1"`, `"all"`. May change between two runs of one study.
+    #[serde(default)]
+    pub device: Devices,
     /// What happens to the winners.
     #[serde(default)]
     pub retrain: Retrain,

@@ -48,6 +48,7 @@ pub mod architecture;
 pub mod bench;
 pub mod candidate;
 pub mod data;
+pub mod device;
 pub mod error;
 pub mod evaluate;
 pub mod experiment;
@@ -57,6 +58,7 @@ pub mod ir;
 #[cfg(feature = "train")]
 pub mod nn;
 pub mod op;
+mod panics;
 pub mod pareto;
 mod random;
 pub mod recipe;
@@ -67,6 +69,7 @@ pub mod symbolic;
 pub mod trial;
 
 pub use candidate::{Candidate, Task};
+pub use device::{Device, Devices};
 pub use error::{Error, Result, SpaceError};
 pub use experiment::{Experiment, Retrain};
 pub use random::{Rng, Seed};

@@ -9,7 +9,8 @@ const COMMON: [&str; 3] = ["error", "family", "random"];
 /// What may name every room: the sum of their errors, the list of public names, and the program.
 const FREE: [&str; 3] = ["error", "lib", "main"];
 /// Crates that only one place may name.
-const CRATES: [(&str, &str); 3] = [("burn", "nn"), ("clap", "cli"), ("rusqlite", "study/store")];
+const CRATES: [(&str, &str); 4] =
+    [("burn", "nn"), ("clap", "cli"), ("cudarc", "device"), ("rusqlite", "study/store")];
 
 #[test]
 fn every_room_names_only_what_the_table_allows() {

@@ -1,6 +1,7 @@
 //! A space with its evaluator and the truth that searches are scored by, ready for runs.
 
 use super::{Bench, BenchError, Scored, Unit};
+use crate::device::Device;
 use crate::error::Result;
 use crate::evaluate::{Evaluate, Failure, Job, Progress};
 use crate::experiment::Experiment;
@@ -65,6 +66,7 @@ impl Arena {
             fidelity: trial.proposal.fidelity,
             seed: seed.derive(trial.id, "trial"),
             last: false,
+            device: Device::Cpu,
             checkpoint: None,
         };
         let metrics =

@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use cellwright::Result;
+use cellwright::device::Devices;
 use cellwright::study::{Ending, Event, Study};
 use cellwright::trial::{Fidelity, TrialId};
 use clap::Args;
@@ -25,6 +26,9 @@ pub struct Retrain {
     /// What each may spend: epochs, for training.
     #[arg(long, allow_negative_numbers = true, value_parser = at_least_one::<u32>)]
     fidelity: Option<u32>,
+    /// Where to train: cpu, cuda, cuda:1 or all; where the search did without it.
+    #[arg(long, value_name = "DEVICE", value_parser = str::parse::<Devices>)]
+    device: Option<Devices>,
     /// Print JSON lines on standard output.
     #[arg(long)]
     json: bool,
@@ -32,7 +36,11 @@ pub struct Retrain {
 
 impl Retrain {
     pub fn run(self) -> Result<ExitCode> {
-        let (space, record) = open::run(&self.folder.run)?;
+        let (space, mut record) = open::run(&self.folder.run)?;
+        if let Some(device) = self.device {
+            device.find()?;
+            record.description.experiment.device = device;
+        }
         let experiment = &record.description.experiment;
         let fidelity = Fidelity(self.fidelity.unwrap_or(experiment.retrain.fidelity));
         let trials = if self.trial.is_empty() {

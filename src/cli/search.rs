@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use cellwright::Result;
+use cellwright::device::Devices;
 use cellwright::experiment::Experiment;
 use cellwright::search::Algorithm;
 use cellwright::study::{Ending, Event, Record, Study};
@@ -38,6 +39,9 @@ pub struct Search {
     /// Source of all randomness.
     #[arg(long, allow_negative_numbers = true, value_parser = number)]
     seed: Option<u64>,
+    /// Where to train: cpu, cuda, cuda:1 or all.
+    #[arg(long, value_name = "DEVICE", value_parser = str::parse::<Devices>)]
+    device: Option<Devices>,
     /// Search only: leave the final training to `cellwright retrain`.
     #[arg(long)]
     no_retrain: bool,
@@ -49,7 +53,7 @@ pub struct Search {
 impl Search {
     pub fn run(self) -> Result<ExitCode> {
         let (whole, mut experiment) = open::space_with_experiment(&self.space)?;
-        self.adapt(&mut experiment);
+        self.adapt(&mut experiment)?;
         let space = experiment.evaluator.restrict(whole.clone())?;
         let folder = self.run.clone().unwrap_or_else(|| PathBuf::from("runs").join(open::file_name(&space)));
         let description = open::description(&space, experiment);
@@ -81,7 +85,7 @@ impl Search {
     }
 
     /// What was typed goes before what the file says.
-    fn adapt(&self, experiment: &mut Experiment) {
+    fn adapt(&self, experiment: &mut Experiment) -> Result<()> {
         if let Some(algorithm) = &self.algorithm {
             experiment.algorithm = algorithm.clone();
         }
@@ -92,6 +96,10 @@ impl Search {
         if self.no_retrain {
             experiment.retrain.top = 0;
         }
+        experiment.device = self.device.unwrap_or(experiment.device);
+        let devices = experiment.device.find()?;
+        experiment.workers = experiment.device.workers(experiment.workers, devices.len());
+        Ok(())
     }
 }
 

@@ -4,7 +4,8 @@
 //! the candidate is worth as JSON lines on its standard output:
 //! ```text
 //! {"program": {"type": "Mlp", "units": 64}, "genotype": "2", "decisions": {"units": {"index": 2, "label": "64"}},
-//!  "fidelity": 3, "seed": 17, "folder": "/tmp/cellwright-x", "last": false}
+//!  "fidelity": 3, "seed": 17, "folder": "/tmp/cellwright-x", "last": false,
+//!  "device": "cpu"}
 //!
 //! {"fidelity": 1, "accuracy": 0.71}
 //! {"fidelity": 2, "accuracy": 0.80}

@@ -5,6 +5,7 @@
 use std::path::Path;
 
 use crate::candidate::Candidate;
+use crate::device::Device;
 use crate::family::family;
 use crate::ir::Weights;
 use crate::random::Seed;
@@ -27,6 +28,8 @@ pub struct Job<'a> {
     pub seed: Seed,
     /// The last training of a winner: learn from training and validation data, report `test_accuracy`, return weights.
     pub last: bool,
+    /// Where a network is trained.
+    pub device: Device,
     /// Where a long evaluation keeps its checkpoint, to go on from when it is killed.
     pub checkpoint: Option<&'a Path>,
 }
@@ -162,5 +165,6 @@ fn lone_job(program: &Value) -> Job<'_> {
     use std::sync::LazyLock;
     static PLACE: LazyLock<(Genotype, Key)> = LazyLock::new(|| (Genotype(Vec::new()), Key(String::new())));
     let (genotype, key) = &*PLACE;
-    Job { genotype, key, program, fidelity: Fidelity(1), seed: Seed(0), last: false, checkpoint: None }
+    let (device, fidelity, seed) = (Device::Cpu, Fidelity(1), Seed(0));
+    Job { genotype, key, program, fidelity, seed, last: false, device, checkpoint: None }
 }

@@ -1,9 +1,8 @@
 //! Pictures in batches, ready for the network.
 
-use burn::tensor::{Tensor, TensorData};
+use burn::tensor::{Device, Tensor, TensorData};
 
 use super::augment::{Normalizer, View, mixup, shuffle};
-use super::device;
 use crate::data::Pictures;
 use crate::random::{Rng, Seed};
 use crate::recipe::Recipe;
@@ -24,14 +23,14 @@ pub(super) struct Batch {
 
 impl Batch {
     /// `[batch, channels, height, width]`
-    pub(super) fn input(&self) -> Tensor<4> {
-        Tensor::from_data(TensorData::new(self.pixels.clone(), self.shape), &device())
+    pub(super) fn input(&self, device: &Device) -> Tensor<4> {
+        Tensor::from_data(TensorData::new(self.pixels.clone(), self.shape), device)
     }
 
     /// `[batch, classes]`
-    pub(super) fn targets(&self) -> Tensor<2> {
+    pub(super) fn targets(&self, device: &Device) -> Tensor<2> {
         let shape = [self.shape[0], self.targets.len() / self.shape[0]];
-        Tensor::from_data(TensorData::new(self.targets.clone(), shape), &device())
+        Tensor::from_data(TensorData::new(self.targets.clone(), shape), device)
     }
 }
 
@@ -102,8 +101,8 @@ mod tests {
         let wanted = [0.1, 0.8, 0.1, 0.1, 0.1, 0.8];
         assert!(batch.targets.iter().zip(wanted).all(|(met, wanted)| (met - wanted).abs() < 1e-6));
         assert_eq!(batch.pixels[0], 24.0 / 255.0);
-        assert_eq!(batch.input().dims(), [2, 1, 2, 2]);
-        assert_eq!(batch.targets().dims(), [2, 3]);
+        assert_eq!(batch.input(&crate::nn::device()).dims(), [2, 1, 2, 2]);
+        assert_eq!(batch.targets(&crate::nn::device()).dims(), [2, 3]);
     }
 
     #[test]

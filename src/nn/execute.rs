@@ -54,9 +54,12 @@ pub(super) struct Plan<'g> {
     /// `slots[node]` is the range of the node's parameters.
     slots: Vec<std::ops::Range<usize>>,
     readers: Vec<usize>,
+    /// Where the parameters live.
+    pub(super) device: Device,
 }
 
 impl<'g> Plan<'g> {
+    /// The plan of a graph on the CPU.
     pub(super) fn new(graph: &'g Graph) -> Plan<'g> {
         let parameters = graph.parameters();
         let live = graph.live();
@@ -72,7 +75,18 @@ impl<'g> Plan<'g> {
             }
         }
         readers[graph.output().index()] += 1;
-        Plan { graph, parameters, live, slots, readers }
+        Plan { graph, parameters, live, slots, readers, device: device() }
+    }
+
+    /// The same on another device.
+    pub(super) fn on(self, device: Device) -> Plan<'g> {
+        Plan { device, ..self }
+    }
+
+    /// Values of a parameter on the device.
+    pub(super) fn vector(&self, values: Vec<f32>) -> Tensor<1> {
+        let length = values.len();
+        Tensor::from_data(TensorData::new(values, [length]), &self.device)
     }
 
     /// Whether gradients change the parameter at `slot`: its role says so, and the output depends on it.
@@ -111,7 +125,7 @@ impl<'a> Pass<'a> {
         values: &'a [Tensor<1>],
         chance: Option<&'a mut Chance>,
     ) -> Pass<'a> {
-        Pass { plan, values, chance, device: device(), running: Vec::new() }
+        Pass { plan, values, chance, device: plan.device.clone(), running: Vec::new() }
     }
 
     /// The logits `[batch, classes]` of `input`, and new running statistics.
@@ -327,6 +341,13 @@ fn shift(x: Tensor<4>, rows: usize) -> Tensor<4> {
     rest.pad([(0, rows), (0, rows)], 0.0)
 }
 
+/// Values on the CPU.
+#[cfg(test)]
+pub(super) fn vector(values: Vec<f32>) -> Tensor<1> {
+    let length = values.len();
+    Tensor::from_data(TensorData::new(values, [length]), &device())
+}
+
 /// The logits of `input` under trained `weights`, as after training: running statistics, nothing dropped.
 ///
 /// # Shapes
@@ -344,14 +365,14 @@ pub fn forward(graph: &Graph, weights: &Weights, input: &[f32]) -> Result<Vec<f3
 
 /// All parameters of `plan` by slot, from `weights`.
 pub(super) fn loaded(plan: &Plan, weights: &Weights) -> Result<Vec<Tensor<1>>, NnError> {
-    plan.parameters.iter().map(|parameter| loaded_one(parameter, weights)).collect()
+    plan.parameters.iter().map(|parameter| loaded_one(plan, parameter, weights)).collect()
 }
 
-fn loaded_one(parameter: &Parameter, weights: &Weights) -> Result<Tensor<1>, NnError> {
+fn loaded_one(plan: &Plan, parameter: &Parameter, weights: &Weights) -> Result<Tensor<1>, NnError> {
     let Parameter { name, shape, .. } = parameter;
     match weights.get(name) {
         Some((met, values)) if met == shape && values.len() == shape.iter().product::<usize>() => {
-            Ok(Tensor::from_data(TensorData::new(values.clone(), [values.len()]), &device()))
+            Ok(plan.vector(values.clone()))
         }
         Some((met, _)) => {
             Err(NnError::Unfit(format!("weights `{name}` are {met:?}; the network wants {shape:?}")))

@@ -9,6 +9,7 @@ mod bank;
 mod batch;
 mod checkpoint;
 mod conv;
+mod device;
 mod error;
 mod execute;
 mod loss;
@@ -23,7 +24,7 @@ pub use execute::forward;
 pub use memory::{estimated_bytes, free_bytes};
 pub use train::{Epoch, Score, Trained, Training, score};
 
-/// Where tensors live: Burn's CPU backend in pure Rust.
+/// Burn's CPU backend in pure Rust: where tensors live that no device was named for.
 fn device() -> burn::tensor::Device {
     burn::tensor::Device::flex()
 }

@@ -7,9 +7,8 @@ use burn::module::{Param, ParamGroup, ParamId};
 use burn::optim::decay::WeightDecayConfig;
 use burn::optim::momentum::MomentumConfig;
 use burn::optim::{AdamWConfig, GradientsParams, ModuleOptimizer, RmsPropConfig, SgdConfig};
-use burn::tensor::{Bytes, Gradients, Tensor, TensorData};
+use burn::tensor::{Bytes, Gradients, Tensor};
 
-use super::device;
 use super::execute::Plan;
 use crate::ir::Role;
 use crate::recipe::{Optimizer, Recipe};
@@ -39,7 +38,7 @@ impl Learner {
             if !slots.is_empty() {
                 let joined = slots.iter().flat_map(|slot| values[*slot].iter().copied()).collect();
                 // Burn's optimizers take parameters that are on autodiff, though nothing is recorded for these.
-                groups.push(Param::initialized(ParamId::from(id), vector(joined).autodiff()));
+                groups.push(Param::initialized(ParamId::from(id), plan.vector(joined).autodiff()));
                 members.push(slots.into_iter().map(|slot| (slot, values[slot].len())).collect());
             }
         }
@@ -109,11 +108,6 @@ impl Learner {
     }
 }
 
-pub(super) fn vector(values: Vec<f32>) -> Tensor<1> {
-    let length = values.len();
-    Tensor::from_data(TensorData::new(values, [length]), &device())
-}
-
 fn clipped(gradients: Vec<Tensor<1>>, limit: f64) -> Vec<Tensor<1>> {
     if limit <= 0.0 {
         return gradients;
@@ -159,6 +153,7 @@ fn optimizer(recipe: &Recipe) -> ModuleOptimizer {
 mod tests {
     use super::*;
     use crate::ir::{Graph, Primitive, Shape};
+    use crate::nn::execute::vector;
 
     /// Two steps over a linear layer of one input: weight [1.0, -2.0] with gradients [0.5, 1.0], then [-0.25, 1.0];
     /// its bias [0.5, 0.5] gets the same gradients.

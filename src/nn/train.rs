@@ -8,9 +8,10 @@ use super::batch::Batches;
 use super::checkpoint::Checkpoint;
 use super::execute::{Chance, Pass, Plan};
 use super::loss::{cross_entropy, judge};
-use super::optimizer::{Learner, vector};
-use super::{NnError, estimated_bytes, free_bytes};
+use super::optimizer::Learner;
+use super::{NnError, device, estimated_bytes, free_bytes};
 use crate::data::Pictures;
+use crate::device::Device;
 use crate::ir::{Graph, Parameter, Shape, Weights};
 use crate::random::{Seed, fnv1a};
 use crate::recipe::Recipe;
@@ -37,6 +38,8 @@ pub struct Training<'a> {
     pub validation: Option<&'a Pictures>,
     /// Mean and standard deviation of each channel, of pixels in [0, 1].
     pub normal: (&'a [f32], &'a [f32]),
+    /// Where tensors live.
+    pub device: Device,
     /// Where to keep what is needed to go on after a kill.
     pub checkpoint: Option<&'a Path>,
 }
@@ -95,7 +98,7 @@ impl Training<'_> {
     /// [`NnError`]: stopped, diverged, unfit, or a checkpoint that is not this training's.
     pub fn run(&self, heard: &mut dyn FnMut(&Epoch) -> bool) -> Result<Trained, NnError> {
         let classes = self.check()?;
-        let plan = Plan::new(self.graph);
+        let plan = Plan::new(self.graph).on(device::open(self.device)?);
         let normalizer = Normalizer::new(self.normal.0, self.normal.1);
         let checkpoint = self.checkpoint.map(|path| (path, self.identity()));
         let mut state = State::start(self, &plan, checkpoint)?;
@@ -216,7 +219,7 @@ impl<'p> State<'p> {
         if learner.is_empty() {
             return Err(NnError::Unfit("the network has no parameters to train".into()));
         }
-        let fixed = values.into_iter().map(vector).collect();
+        let fixed = values.into_iter().map(|values| plan.vector(values)).collect();
         let mut curve = Vec::new();
         if let (Some(kept), Some((path, _))) = (kept, checkpoint) {
             learner.resume(kept.optimizer).map_err(|problem| NnError::checkpoint(path, problem))?;
@@ -238,8 +241,8 @@ impl<'p> State<'p> {
             let batch = batches.training(members, training.recipe, &mut augment);
             let factor = training.recipe.schedule.factor(epoch as usize * steps + step, all);
             let loss = self.step(
-                batch.input(),
-                batch.targets(),
+                batch.input(&self.plan.device),
+                batch.targets(&self.plan.device),
                 training.recipe.learning_rate * factor,
                 &mut chance,
             );
@@ -310,8 +313,9 @@ pub fn score(
     weights: &Weights,
     pictures: &Pictures,
     normal: (&[f32], &[f32]),
+    device: Device,
 ) -> Result<Score, NnError> {
-    let plan = Plan::new(graph);
+    let plan = Plan::new(graph).on(device::open(device)?);
     let normalizer = Normalizer::new(normal.0, normal.1);
     let values = super::execute::loaded(&plan, weights)?;
     let classes = graph.shape(graph.output()).channels();
@@ -322,7 +326,7 @@ fn judged(plan: &Plan, values: &[Tensor<1>], batches: &Batches) -> Result<Score,
     let all: Vec<usize> = (0..batches.pictures.labels.len()).collect();
     let (mut right, mut loss) = (0, 0.0);
     for members in all.chunks(LOOKING) {
-        let (logits, _) = Pass::new(plan, values, None).run(batches.plain(members).input());
+        let (logits, _) = Pass::new(plan, values, None).run(batches.plain(members).input(&plan.device));
         let logits: Vec<f32> = logits.into_data().iter::<f32>().collect();
         let (hits, entropy) = judge(&logits, batches.labels(members), batches.classes);
         (right, loss) = (right + hits, loss + entropy);

@@ -15,10 +15,11 @@ const APART: [&str; 2] = ["about", "experiment"];
 
 /// What keeps a stored study from being gone on with as `asked`, a line each; empty where nothing does.
 ///
-/// The number of trials and the final training may change: what is stored stays true.
+/// The number of trials, the device and the final training may change: what is stored stays true.
 pub(super) fn differences(stored: &Description, asked: &Description) -> Result<Vec<String>, ProgramError> {
     let experiment = Experiment {
         trials: asked.experiment.trials,
+        device: asked.experiment.device,
         retrain: asked.experiment.retrain,
         ..stored.experiment.clone()
     };
@@ -81,7 +82,7 @@ mod tests {
             description("Space(about: \"a\", program: (a: 1), experiment: (trials: 10))", "trials: 10");
         let asked = description(
             "Space(about: \"b\",\n program: (a: 1), experiment: (trials: 20))",
-            "trials: 20, retrain: (top: 3)",
+            "trials: 20, device: \"cuda:1\", retrain: (top: 3)",
         );
         assert_eq!(differences(&stored, &asked).unwrap(), Vec::<String>::new());
     }

@@ -129,6 +129,9 @@ pub enum StudyError {
         /// How many there are.
         count: usize,
     },
+    /// The experiment's device is not there.
+    #[error(transparent)]
+    Device(#[from] crate::device::DeviceError),
     /// The workers cannot be started.
     #[error("cannot start {workers} worker threads: {problem}; ask for fewer `workers`")]
     NoThreads {

@@ -19,7 +19,6 @@ mod figures;
 mod listen;
 mod lock;
 mod model;
-mod panics;
 mod pool;
 mod rank;
 mod record;
@@ -38,6 +37,7 @@ pub use rank::{Ranked, rank};
 pub use record::{Description, Final, Record};
 pub use tau::kendall_tau;
 
+use crate::device::Device;
 use crate::evaluate::Evaluate;
 use crate::experiment::{Experiment, Retrain};
 use crate::search::SearchAlgorithm;
@@ -152,8 +152,9 @@ impl<'a> Study<'a> {
         listener: &mut dyn Listener,
     ) -> Result<Ending, StudyError> {
         check_objectives(&self.record.description.experiment, &evaluator.metrics())?;
+        let devices = self.devices()?;
         let shown = self.store.shown()?;
-        let (site, store) = (Site { space: self.space, evaluator, stop }, &mut self.store);
+        let (site, store) = (Site { space: self.space, evaluator, devices: &devices, stop }, &mut self.store);
         let experiment = &self.record.description.experiment;
         let trials = std::mem::take(&mut self.record.trials);
         let memory = Memory::new(trials, shown, &experiment.objectives[0]);
@@ -194,8 +195,13 @@ impl<'a> Study<'a> {
         listener: &mut dyn Listener,
     ) -> Result<Ending, StudyError> {
         trials.iter().try_for_each(|id| self.record.trial(*id).map(drop))?;
-        let site = Site { space: self.space, evaluator, stop };
+        let devices = self.devices()?;
+        let site = Site { space: self.space, evaluator, devices: &devices, stop };
         Retraining { site, record: &mut self.record, store: &mut self.store, listener, fidelity }.run(trials)
+    }
+
+    fn devices(&self) -> Result<Vec<Device>, StudyError> {
+        Ok(self.record.description.experiment.device.find()?)
     }
 
     fn no_threads(&self, problem: &std::io::Error) -> StudyError {

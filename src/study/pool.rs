@@ -7,8 +7,9 @@ use std::sync::{Mutex, PoisonError};
 use std::thread::{Builder, Scope};
 use std::time::Instant;
 
-use super::panics;
+use crate::device::Device;
 use crate::evaluate::{Evaluate, Failure, Job, Outcome, Progress};
+use crate::panics;
 use crate::random::Seed;
 use crate::space::{Genotype, Key, Space};
 use crate::trial::{Fidelity, Metrics, TrialId};
@@ -41,6 +42,8 @@ pub(super) enum Report {
 pub(super) struct Site<'a> {
     pub space: &'a Space,
     pub evaluator: &'a dyn Evaluate,
+    /// Where the workers train, in turn; never empty.
+    pub devices: &'a [Device],
     /// Asks all evaluations to stop.
     pub stop: &'a AtomicBool,
 }
@@ -62,8 +65,9 @@ impl Pool<'_> {
         std::thread::scope(|scope| {
             let pool = Pool { tasks: Some(tasks), reports, abandoned: &abandoned };
             for number in 0..workers {
-                let worker =
-                    Worker { site, queue: &queue, abandoned: &abandoned, reporter: reporter.clone() };
+                let device = site.devices[number % site.devices.len()];
+                let reporter = reporter.clone();
+                let worker = Worker { site, device, queue: &queue, abandoned: &abandoned, reporter };
                 worker.spawn(scope, number)?;
             }
             drop(reporter);
@@ -97,6 +101,7 @@ impl Drop for Pool<'_> {
 
 struct Worker<'a> {
     site: Site<'a>,
+    device: Device,
     queue: &'a Mutex<Receiver<Task>>,
     abandoned: &'a AtomicBool,
     reporter: Sender<Report>,
@@ -132,7 +137,7 @@ impl<'a> Worker<'a> {
         if progress.should_stop() {
             return Err(Failure::Stopped);
         }
-        match panics::catch(|| self.site.evaluate(task, &progress)) {
+        match panics::catch(|| self.site.evaluate(task, self.device, &progress)) {
             Ok(Err(Failure::Stopped)) if !progress.asked.load(Relaxed) => {
                 Err(Failure::Candidate("the evaluator stopped, though nobody asked it to".into()))
             }
@@ -143,7 +148,7 @@ impl<'a> Worker<'a> {
 }
 
 impl Site<'_> {
-    fn evaluate(&self, task: &Task, progress: &dyn Progress) -> Result<Outcome, Failure> {
+    fn evaluate(&self, task: &Task, device: Device, progress: &dyn Progress) -> Result<Outcome, Failure> {
         let program = self.space.materialize(&task.genotype);
         let program = program.map_err(|problem| Failure::Candidate(problem.to_string()))?;
         let job = Job {
@@ -153,6 +158,7 @@ impl Site<'_> {
             fidelity: task.fidelity,
             seed: task.seed,
             last: task.last,
+            device,
             checkpoint: task.checkpoint.as_deref(),
         };
         self.evaluator.evaluate(&job, progress)

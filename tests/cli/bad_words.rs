@@ -165,3 +165,25 @@ fn files_that_cannot_be_written_and_are_left_alone() {
     ");
     assert_eq!(home.contents(""), before);
 }
+
+#[test]
+fn devices_that_are_none_or_not_in_this_binary() {
+    let home = Home::searched();
+    for command in ["search small.ron", "retrain run"] {
+        let said = home.run(&format!("{command} --device gpu")).refused();
+        assert!(said.contains("unknown device `gpu`; the devices are `cpu`, `cuda`, `cuda:1`"), "{said}");
+        if cfg!(not(feature = "cuda")) {
+            for device in ["cuda", "cuda:3", "all"] {
+                let said = home.run(&format!("{command} --device {device}")).refused();
+                assert!(said.contains("this binary was built without CUDA"), "{said}");
+                assert!(
+                    said.contains("hint: build it with `--features cuda`, or use `--device cpu`"),
+                    "{said}"
+                );
+            }
+        }
+    }
+    home.run("search small.ron --run run --device cpu").succeeded();
+    home.small_but("gpu.ron", "trials: 6", "device: \"gpu\", trials: 6");
+    assert!(home.run("check gpu.ron").refused().contains("unknown device `gpu`"));
+}

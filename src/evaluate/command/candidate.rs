@@ -31,6 +31,7 @@ pub(super) fn json(space: &Space, job: &Job, folder: &Path) -> Result<String, Fa
         "seed": job.seed.0,
         "folder": folder.display().to_string(),
         "last": job.last,
+        "device": job.device.to_string(),
     });
     Ok(told.to_string() + "\n")
 }

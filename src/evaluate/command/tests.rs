@@ -59,6 +59,7 @@ fn run_heard(command: &Command, heard: &Heard) -> Result<Outcome, Failure> {
         fidelity: Fidelity(3),
         seed: Seed(17),
         last: false,
+        device: crate::device::Device::Cpu,
         checkpoint: None,
     };
     command.prepare(&space).unwrap_or_else(|error| panic!("{error}")).evaluate(&job, heard)
@@ -117,7 +118,7 @@ fn the_candidate_is_on_standard_input_or_in_a_file() {
             "program": {"type": "Mlp", "units": 32, "op": {"type": "Conv", "kernel": 3}, "rate": 0.25},
             "genotype": "1,1,0.25",
             "decisions": {"units": {"index": 1, "label": "32"}, "op": {"index": 1, "label": "Conv(kernel: 3)"}, "rate": 0.25},
-            "fidelity": 3, "seed": 17, "folder": trial.display().to_string(), "last": false,
+            "fidelity": 3, "seed": 17, "folder": trial.display().to_string(), "last": false, "device": "cpu",
         })
     );
     let file = "test -z \"$(cat)\" && grep -q Mlp \"$0\" && echo \"{\\\"loss\\\": $1$2}\"";

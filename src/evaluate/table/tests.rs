@@ -70,6 +70,7 @@ fn trial(
         fidelity: Fidelity(fidelity),
         seed: Seed(seed),
         last: false,
+        device: crate::device::Device::Cpu,
         checkpoint: None,
     };
     evaluator.evaluate(&job, &Heard)

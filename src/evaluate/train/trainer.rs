@@ -7,6 +7,7 @@ use rayon::ThreadPoolBuilder;
 use super::Train;
 use crate::candidate::Candidate;
 use crate::data::{Dataset, Pictures};
+use crate::device::Device;
 use crate::error::Error;
 use crate::evaluate::{self, Evaluate, Failure, Job, Outcome, Progress};
 use crate::ir::{Graph, Weights};
@@ -43,7 +44,7 @@ impl Trainer {
             let metrics = trained.curve.last().map(figures).unwrap_or_default();
             return Ok(Outcome { metrics: named(metrics.into_iter().chain(size)), trained: None });
         }
-        let metrics = named(self.tested(&graph, &trained)?.into_iter().chain(size));
+        let metrics = named(self.tested(&graph, &trained, job.device)?.into_iter().chain(size));
         Ok(Outcome { metrics, trained: Some(self.described(trained.weights)) })
     }
 
@@ -70,6 +71,7 @@ impl Trainer {
             train: if job.last { &self.last } else { &self.search.train },
             validation: (!job.last).then_some(&self.search.validation),
             normal: self.normal(),
+            device: job.device,
             checkpoint: job.checkpoint,
         }
     }
@@ -84,8 +86,14 @@ impl Trainer {
         (&self.search.mean, &self.search.deviation)
     }
 
-    fn tested(&self, graph: &Graph, trained: &Trained) -> Result<Vec<(&'static str, f64)>, Failure> {
-        let test = score(graph, &trained.weights, &self.search.test, self.normal()).map_err(failure)?;
+    fn tested(
+        &self,
+        graph: &Graph,
+        trained: &Trained,
+        device: Device,
+    ) -> Result<Vec<(&'static str, f64)>, Failure> {
+        let test =
+            score(graph, &trained.weights, &self.search.test, self.normal(), device).map_err(failure)?;
         let learnt = trained.curve.last().map_or(f64::NAN, |epoch| epoch.train_loss);
         Ok(vec![("test_accuracy", test.accuracy), ("test_loss", test.loss), ("train_loss", learnt)])
     }

@@ -5,7 +5,6 @@ use crate::ir::{Conv, Tensor as Place};
 use crate::nn::Bank;
 use crate::nn::bank::normal;
 use crate::nn::loss::cross_entropy;
-use crate::nn::optimizer::vector;
 use crate::random::Seed;
 
 /// A small network with every primitive in it, and most of their variants.

@@ -37,6 +37,7 @@ fn training<'a>(graph: &'a Graph, recipe: &'a Recipe, data: &'a Dataset, epochs:
         train: &data.train,
         validation: Some(&data.validation),
         normal: (&data.mean, &data.deviation),
+        device: Device::Cpu,
         checkpoint: None,
     }
 }
@@ -56,7 +57,7 @@ fn digits_are_learnt_and_the_score_comes_back_from_the_weights() {
     assert!(last.accuracy > 0.9 && last.loss < 0.5, "{:?}", trained.curve);
     assert!(trained.curve[5].train_loss < trained.curve[0].train_loss);
     let normal = (&data.mean[..], &data.deviation[..]);
-    let again = score(&graph, &trained.weights, &data.validation, normal).unwrap();
+    let again = score(&graph, &trained.weights, &data.validation, normal, Device::Cpu).unwrap();
     assert_eq!(again, last);
 }
 

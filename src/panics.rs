@@ -1,4 +1,4 @@
-//! Panics of evaluations, as words with their place.
+//! Panics as words with their place: what another crate ends with one of is an error like any other here.
 
 use std::cell::RefCell;
 use std::panic::{AssertUnwindSafe, PanicHookInfo, catch_unwind, set_hook, take_hook};
@@ -10,7 +10,7 @@ thread_local! {
 }
 
 /// Runs `work`; a panic becomes an error such as `panicked at src/conv.rs:12: no such channel`, and is not printed.
-pub(super) fn catch<R>(work: impl FnOnce() -> R) -> Result<R, String> {
+pub(crate) fn catch<R>(work: impl FnOnce() -> R) -> Result<R, String> {
     listen();
     CAUGHT.set(Some("panicked".into()));
     let result = catch_unwind(AssertUnwindSafe(work));
@@ -53,10 +53,7 @@ mod tests {
     #[test]
     fn a_panic_has_words_and_a_place() {
         let words = catch(|| panic!("no {}", "more")).unwrap_err();
-        assert!(
-            words.starts_with("panicked at src/study/panics.rs:") && words.ends_with(": no more"),
-            "{words}"
-        );
+        assert!(words.starts_with("panicked at src/panics.rs:") && words.ends_with(": no more"), "{words}");
         assert_eq!(catch(|| 7), Ok(7));
         let carried = catch(|| std::panic::resume_unwind(Box::new("from afar"))).unwrap_err();
         assert_eq!(carried, "panicked: from afar");
