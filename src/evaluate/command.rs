@@ -113,6 +113,12 @@ impl Prepare for Command {
                 "write `seconds: 60`",
             );
         };
+        if let Some(folder) = self.directory.as_ref().filter(|folder| !folder.is_dir()) {
+            return wrong(
+                format!("the command's `directory` {} is no folder", folder.display()),
+                "name the folder that the program is run in, or leave it out",
+            );
+        }
         if self.memory_mib > 0 && !cfg!(target_os = "linux") {
             return wrong("memory is bounded on Linux only".into(), "leave out `memory_mib`");
         }

@@ -159,6 +159,16 @@ family! {
     }
 }
 
+/// The start of a line or of a table's cell, for a message: what somebody else wrote may be of any length.
+fn short(text: &str) -> String {
+    const SHOWN: usize = 80;
+    let text = text.trim();
+    match text.char_indices().nth(SHOWN) {
+        Some((end, _)) => format!("{}..", &text[..end]),
+        None => text.into(),
+    }
+}
+
 /// A job for a program that is not of any space.
 #[cfg(test)]
 fn lone_job(program: &Value) -> Job<'_> {

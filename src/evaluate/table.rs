@@ -99,7 +99,8 @@ pub struct Reading {
     /// The fidelity that it was measured at; 0, the default, for whatever fidelity.
     #[serde(default)]
     pub fidelity: u32,
-    /// The column, or one for each of repeated measurements: of those that are not blank, a trial draws one.
+    /// The column, or one for each of repeated measurements: of those that are neither blank nor `NaN`, a trial draws
+    /// one.
     pub columns: Columns,
     /// What the cells are multiplied by: 0.01 makes percent a share.
     #[serde(default = "one")]
@@ -129,6 +130,13 @@ impl Prepare for Table {
     fn prepare(&self, space: &Space) -> Result<Box<dyn Evaluate>, Error> {
         self.check()?;
         let sheet = Sheet::read(self, space, self.columns())?;
+        for (reading, column) in self
+            .seconds
+            .iter()
+            .flat_map(|reading| reading.columns.0.iter().map(move |column| (reading, column)))
+        {
+            sheet.check_costs(column, reading.scale)?;
+        }
         let metrics: Vec<Metric> =
             self.shown().map(|(name, readings)| Metric::new(name, readings, &sheet)).collect();
         let hidden = self
@@ -179,6 +187,20 @@ impl Table {
             return wrong(
                 format!("`{name}` is scaled by {}", reading.scale),
                 "give a number, such as `scale: 0.01`",
+            );
+        }
+        let twice = |reading: &Reading| {
+            let columns = &reading.columns.0;
+            (1..columns.len())
+                .find(|place| columns[..*place].contains(&columns[*place]))
+                .map(|place| columns[place].clone())
+        };
+        if let Some((name, column)) =
+            self.readings().find_map(|(name, reading)| Some((name, twice(reading)?)))
+        {
+            return wrong(
+                format!("a reading of `{name}` names the column `{column}` twice"),
+                "name each column of repeated measurements once: all are drawn alike",
             );
         }
         if self.metrics.contains_key(SECONDS) {

@@ -115,8 +115,20 @@ fn tables_that_cannot_be_used_begin_nothing() {
     assert_snapshot!(refused(TABLE, "code,loss\n00,3\n21\n"), @"
     exit code 2
     --- stderr
-    error: table.csv:3: the row has 1, the header 2
+    error: table.csv:3: the row has 1 cell, the header 2
       hint: mend the row; a comma within a cell needs quotes round the cell
+    ");
+    assert_snapshot!(refused(TABLE, "code,loss\n00,3\n21,1\n00,4\n"), @"
+    exit code 2
+    --- stderr
+    error: table.csv: lines 2 and 4 are of one candidate (0,0) and disagree on `loss`: 3 and 4
+      hint: remove one; where they are repeated measurements, name the column that tells them apart by `seed`
+    ");
+    assert_snapshot!(refused(&TABLE.replace("only_rows", "skip_rows"), "code,loss\n99,3\n00000,4\n"), @"
+    exit code 2
+    --- stderr
+    error: table.csv: none of 2 rows is a candidate of the space: a: choice 9 is not in 0..=2
+      hint: check the table's `key`, and that the space is the table's
     ");
     assert_snapshot!(refused(TABLE, "code,loss\n00,3\n21,low\n"), @"
     exit code 2
@@ -177,6 +189,59 @@ fn a_command_is_run_for_each_trial() {
       hint: give the evaluator's `program` a path, or a name that your shell finds; its arguments go to `args`
     ");
     assert!(!home.path("none").exists());
+}
+
+/// Everything that a program may do instead of what it should is a failed trial with its last words; the search goes on.
+#[cfg(unix)]
+#[test]
+fn programs_that_do_anything_else_are_recorded_failures() {
+    let home = Home::new();
+    home.write(
+        "any.sh",
+        r#"case "$(cat)" in
+            *Silent*) ;;
+            *Garbage*) echo '{"loss": what}'; sleep 60 ;;
+            *Hangs*) echo waiting >&2; sleep 60 ;;
+            *Killed*) echo 'so long' >&2; kill -SEGV $$ ;;
+            *Forks*) sleep 60 & echo $! > forked; echo '{"loss": 2}' ;;
+            *Floods*) head -c 2000000 /dev/zero; sleep 60 ;;
+            *Diverges*) echo '{"loss": NaN}' ;;
+            *Exits*) echo '{"loss": 1}'; echo 'no data' >&2; exit 3 ;;
+            *Bytes*) printf '\377\376\n{"loss": 3}\n' ;;
+        esac"#,
+    );
+    let kinds = "Silent, Garbage, Hangs, Killed, Forks, Floods, Diverges, Exits, Bytes";
+    home.write(
+        "any.ron",
+        format!(
+            r#"Space(program_type: Any, program: (kind: OneOf([{kinds}])), experiment: (
+                evaluator: Command(program: "sh", args: ["any.sh"], metrics: ["loss"], seconds: 2),
+                objectives: [Minimize("loss")], trials: 9, algorithm: Grid, workers: 3, retrain: (top: 0)))"#
+        ),
+    );
+    let lines = home.run("search any.ron --run run --json").json();
+    let mut trials: Vec<_> = lines.iter().filter(|line| line["event"] == "trial").collect();
+    trials.sort_by_key(|trial| trial["trial"].as_u64());
+    let said: Vec<&str> = trials.iter().map(|trial| trial["reason"].as_str().unwrap_or("finished")).collect();
+    assert_eq!(
+        said,
+        [
+            "`sh` ended without having reported `loss`, without a word",
+            "`sh` is not understood: it printed `{\"loss\": what}`, which is no JSON: expected value at line 1 column 10; \
+             its last words: {\"loss\": what}",
+            "`sh` had not ended after 2 s and was killed; its last words: waiting",
+            "`sh` was ended by signal 11 (SIGSEGV); its last words: so long",
+            "finished",
+            "`sh` printed a line of more than 1 MiB and was killed, without a word",
+            "`loss` is not a number: it diverged",
+            "`sh` exited with code 3; its last words: no data",
+            "finished",
+        ]
+    );
+    let forked = home.read("forked");
+    let state = std::fs::read_to_string(format!("/proc/{}/stat", forked.trim())).unwrap_or_default();
+    assert!(state.is_empty() || state.contains(") Z "), "what it left behind is killed: {state}");
+    assert_eq!(home.run("rank run --json").json().len(), 2);
 }
 
 /// Really trains: six settings, of which those of the smallest step learn least in two epochs.

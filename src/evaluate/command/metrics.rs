@@ -2,7 +2,7 @@
 
 use serde_json::Value as Json;
 
-use crate::evaluate::{Failure, Progress};
+use crate::evaluate::{Failure, Progress, short};
 use crate::trial::{Fidelity, Metrics};
 
 /// The names by which a line says how far its program is.
@@ -131,16 +131,6 @@ fn with_odd_numbers_quoted(line: &str) -> String {
         rest = &rest[length..];
     }
     text
-}
-
-/// The start of a line, for a message.
-fn short(line: &str) -> String {
-    const SHOWN: usize = 80;
-    let line = line.trim();
-    match line.char_indices().nth(SHOWN) {
-        Some((end, _)) => format!("{}..", &line[..end]),
-        None => line.into(),
-    }
 }
 
 #[cfg(test)]

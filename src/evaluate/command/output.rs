@@ -78,8 +78,9 @@ impl Tail {
         const LINES: usize = 4;
         const LENGTH: usize = 400;
         let text = String::from_utf8_lossy(self.0.make_contiguous()).replace('\r', "\n");
+        let text = text.replace(|letter: char| letter.is_control() && letter != '\n', " ");
         let lines: Vec<&str> = text.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
-        let words = lines[lines.len().saturating_sub(LINES)..].join(" / ").replace(char::is_control, " ");
+        let words = lines[lines.len().saturating_sub(LINES)..].join(" / ");
         let cut = words.chars().count().saturating_sub(LENGTH);
         if cut > 0 { words.chars().skip(cut).collect() } else { words }
     }
@@ -143,6 +144,8 @@ mod tests {
         assert_eq!(tail.words(), "line 9996 / line 9997 / line 9998 / line 9999");
         tail.add(&[b'x'; 5000]);
         assert_eq!(tail.words(), "x".repeat(400));
+        tail.add(&[0; 5000]);
+        assert_eq!(tail.words(), "", "what cannot be seen is no word");
     }
 
     #[test]

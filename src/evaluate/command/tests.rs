@@ -282,6 +282,10 @@ fn what_cannot_be_run_is_refused_before_anything_is() {
     a command cannot run for -1 seconds
       hint: write `seconds: 60`
     ");
+    insta::assert_snapshot!(refused("program: \"sh\", directory: \"no/such/folder\""), @"
+    the command's `directory` no/such/folder is no folder
+      hint: name the folder that the program is run in, or leave it out
+    ");
     let none = Command { metrics: Vec::new(), ..command("program: \"sh\"") };
     assert!(none.prepare(&space()).is_err());
     let step = Command { metrics: vec!["step".into()], ..command("program: \"sh\"") };

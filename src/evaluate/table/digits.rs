@@ -2,6 +2,7 @@
 
 use super::key::{Misfit, RowForm, slots};
 use super::{Columns, TableError};
+use crate::evaluate::short;
 use crate::space::{Decision, DecisionKind, Draw, Genotype, GenotypeError, Space};
 
 /// Digits, or numbers with something between.
@@ -41,8 +42,9 @@ impl Indices {
     fn indices(&self, cells: &[&str]) -> Result<Vec<u32>, Misfit> {
         let mut indices = Vec::with_capacity(self.length);
         for (column, cell) in cells.iter().enumerate() {
-            let malformed =
-                |met: &str, what| Misfit::Malformed(column, format!("`{met}` of `{cell}` is no {what}"));
+            let malformed = |met: &str, what| {
+                Misfit::Malformed(column, format!("`{}` of `{}` is no {what}", short(met), short(cell)))
+            };
             match &self.separator {
                 None => {
                     for letter in cell.chars() {

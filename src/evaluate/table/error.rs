@@ -3,6 +3,7 @@
 use std::fmt;
 use std::path::PathBuf;
 
+use crate::evaluate::short;
 use crate::symbolic::nearest;
 
 /// A table that cannot be used.
@@ -35,8 +36,16 @@ pub enum TableError {
         /// The file.
         path: PathBuf,
     },
+    /// A folder, a pipe or a device: a table is read more than once.
+    #[error("{}: {what}, not a file\n  hint: name the table's own file, plain or gzip", path.display())]
+    NoFile {
+        /// What was named.
+        path: PathBuf,
+        /// What it is.
+        what: &'static str,
+    },
     /// A column that is not there.
-    #[error("{}: the table has no column `{column}`; it has {}{}", path.display(), known.join(", "), meant(column, known))]
+    #[error("{}: the table has no column `{column}`; it has {}{}", path.display(), listed(known), meant(column, known))]
     NoColumn {
         /// The file.
         path: PathBuf,
@@ -46,7 +55,7 @@ pub enum TableError {
         known: Vec<String>,
     },
     /// A row that is not as long as the header.
-    #[error("{}: the row has {met}, the header {expected}\n  hint: mend the row; a comma within a cell needs quotes round the cell", place(path, Some(*line)))]
+    #[error("{}: the row has {}, the header {expected}\n  hint: mend the row; a comma within a cell needs quotes round the cell", place(path, Some(*line)), cells(*met))]
     Ragged {
         /// The file.
         path: PathBuf,
@@ -138,6 +147,19 @@ fn place(path: &std::path::Path, line: Option<u64>) -> String {
     }
 }
 
+/// `1 cell`, `3 cells`.
+fn cells(count: u64) -> String {
+    if count == 1 { "1 cell".into() } else { format!("{count} cells") }
+}
+
+/// The first of many names, each in the length of a message.
+fn listed(names: &[String]) -> String {
+    const SHOWN: usize = 20;
+    let shown: Vec<String> = names.iter().take(SHOWN).map(|name| short(name)).collect();
+    let more = if names.len() > SHOWN { format!(", .. {} more", names.len() - SHOWN) } else { String::new() };
+    shown.join(", ") + &more
+}
+
 fn unreadable(source: &std::io::Error) -> &'static str {
     use std::io::ErrorKind::{InvalidData, InvalidInput, NotFound, UnexpectedEof};
     match source.kind() {
@@ -150,6 +172,14 @@ fn unreadable(source: &std::io::Error) -> &'static str {
 }
 
 fn meant(column: &str, known: &[String]) -> String {
+    // A header of one name that holds all of them was parted at the wrong letter.
+    if let [only] = known
+        && let Some(between) = ['\t', ';', ',', '|', ' ']
+            .into_iter()
+            .find(|letter| only.split(*letter).any(|name| name == column))
+    {
+        return format!("\n  hint: cells seem to be parted by {between:?}: write `delimiter: {between:?}`");
+    }
     match nearest(column, known.iter().map(String::as_str)) {
         Some(best) => format!("\n  hint: did you mean `{best}`?"),
         None => "\n  hint: name one of these in the evaluator's description".into(),

@@ -7,6 +7,7 @@ use super::digits::Indices;
 use super::matrix::Graphs;
 use super::text::{Cells, Words};
 use super::{Columns, TableError};
+use crate::evaluate::short;
 use crate::space::{Decision, DecisionKind, Draw, Genotype, GenotypeError, Space};
 use crate::symbolic::nearest;
 
@@ -160,7 +161,8 @@ pub(super) fn draw<'a>(
         let missing = || GenotypeError(format!("{}: its word is missing", decision.id));
         words.next().ok_or_else(missing)
     };
-    let number = |word: &str| GenotypeError(format!("{}: `{word}` is no number of its kind", decision.id));
+    let number =
+        |word: &str| GenotypeError(format!("{}: `{}` is no number of its kind", decision.id, short(word)));
     match decision.kind {
         DecisionKind::Choice { .. } => labelled(decision, next()?).map(Draw::Choice),
         DecisionKind::Many { k, .. } => {
@@ -180,7 +182,7 @@ pub(super) fn labelled(decision: &Decision, word: &str) -> Result<u32, GenotypeE
     let index = decision.labels.iter().position(|label| is_label(label, word));
     index.map(|index| index as u32).ok_or_else(|| {
         let labels = decision.labels.join(", ");
-        GenotypeError(format!("{}: `{word}` is none of its candidates: {labels}", decision.id))
+        GenotypeError(format!("{}: `{}` is none of its candidates: {labels}", decision.id, short(word)))
     })
 }
 

@@ -4,6 +4,7 @@ use indexmap::IndexMap;
 
 use super::TableError;
 use super::key::{Misfit, RowForm, labelled, slots};
+use crate::evaluate::short;
 use crate::space::{Decision, DecisionKind, Draw, Genotype, GenotypeError, Space};
 
 /// What one slot of a decision says of the matrix.
@@ -63,7 +64,8 @@ impl Graphs {
             _ => &ops[..],
         };
         if inner.len() + 2 != vertices {
-            let problem = format!("`{cell}` has {} ops for {} inner vertices", ops.len(), vertices - 2);
+            let problem =
+                format!("`{}` has {} ops for {} inner vertices", short(cell), ops.len(), vertices - 2);
             return Err(Misfit::Malformed(1, problem));
         }
         Ok(inner.iter().map(|op| self.words.get(*op).map_or(*op, String::as_str)).collect())
@@ -136,16 +138,18 @@ fn edges(cell: &str) -> Result<Vec<bool>, String> {
     for letter in cell.chars().filter(|letter| !"[](),; \t".contains(*letter)) {
         match letter {
             '0' | '1' => edges.push(letter == '1'),
-            _ => return Err(format!("`{letter}` of `{cell}` is neither 0 nor 1")),
+            _ => return Err(format!("`{letter}` of `{}` is neither 0 nor 1", short(cell))),
         }
     }
     let vertices = edges.len().isqrt();
     if vertices < 2 || vertices * vertices != edges.len() {
-        return Err(format!("`{cell}` has {} entries, which make no square matrix", edges.len()));
+        return Err(format!("`{}` has {} entries, which make no square matrix", short(cell), edges.len()));
     }
     let below = (0..vertices).flat_map(|from| (0..=from).map(move |to| (from, to)));
     match below.into_iter().find(|(from, to)| edges[from * vertices + to]) {
-        Some((from, to)) => Err(format!("`{cell}` has an edge from vertex {from} back to vertex {to}")),
+        Some((from, to)) => {
+            Err(format!("`{}` has an edge from vertex {from} back to vertex {to}", short(cell)))
+        }
         None => Ok(edges),
     }
 }

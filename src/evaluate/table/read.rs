@@ -94,11 +94,13 @@ impl Csv {
             ErrorKind::Io(source) => {
                 TableError::Unreadable { path, line: now.filter(|line| *line > 1), source }
             }
-            ErrorKind::Utf8 { err, .. } => TableError::Unreadable {
-                path,
-                line: line.or(now),
-                source: std::io::Error::new(std::io::ErrorKind::InvalidData, err.to_string()),
-            },
+            ErrorKind::Utf8 { err, .. } => {
+                let (line, place) = (line.or(now).unwrap_or(1), err.field());
+                let column =
+                    self.header.get(place).cloned().unwrap_or_else(|| format!("number {}", place + 1));
+                let problem = format!("the cell is no text in UTF-8 after {} bytes", err.valid_up_to());
+                TableError::Cell { path, line, column, problem, hint: "save the table as UTF-8" }
+            }
             other => {
                 TableError::Unreadable { path, line, source: std::io::Error::other(format!("{other:?}")) }
             }
@@ -131,6 +133,11 @@ impl<R: Read> Read for Lines<R> {
 /// The file's text, unpacked where it is gzip: told by its first bytes, as names may lie.
 fn content(path: &Path) -> Result<Box<dyn Read>, TableError> {
     let unreadable = |source| TableError::Unreadable { path: path.into(), line: None, source };
+    let kind = path.metadata().map_err(unreadable)?.file_type();
+    if !kind.is_file() {
+        let what = if kind.is_dir() { "a folder" } else { "a pipe or a device" };
+        return Err(TableError::NoFile { path: path.into(), what });
+    }
     let mut file = BufReader::with_capacity(1 << 16, File::open(path).map_err(unreadable)?);
     let is_gzip = file.fill_buf().map_err(unreadable)?.starts_with(&GZIP);
     let says_gzip = path.extension().is_some_and(|extension| extension == "gz");

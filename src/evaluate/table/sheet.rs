@@ -10,6 +10,7 @@ use super::error::Number;
 use super::key::{Misfit, RowForm};
 use super::read::Csv;
 use super::{Table, TableError};
+use crate::evaluate::short;
 use crate::space::{Genotype, Key, Size, Space};
 use crate::trial::Fidelity;
 
@@ -100,7 +101,7 @@ impl Sheet {
             Some((column, (a, b))) => Err(TableError::Disagreement {
                 path: self.path.clone(),
                 lines: [line.number, row.line],
-                key,
+                key: short(&key),
                 column: self.columns[column].clone(),
                 cells: [Number(*a), Number(*b)],
             }),
@@ -139,6 +140,27 @@ impl Sheet {
     /// What a line says in one of the columns kept.
     pub fn figure(&self, line: &Line, column: usize) -> f64 {
         self.figures[line.start + column]
+    }
+
+    /// Whether a column, scaled, holds seconds that something can have taken.
+    ///
+    /// # Errors
+    /// The first cell that does not.
+    pub fn check_costs(&self, name: &str, scale: f64) -> Result<(), TableError> {
+        let column = self.column(name);
+        let mut cells = self.entries.iter().flatten().map(|line| (line, self.figure(line, column)));
+        let wrong =
+            |(_, figure): &(&Line, f64)| !figure.is_nan() && !(0.0..f64::MAX).contains(&(figure * scale));
+        match cells.find(wrong) {
+            None => Ok(()),
+            Some((line, figure)) => Err(TableError::Cell {
+                path: self.path.clone(),
+                line: line.number,
+                column: name.into(),
+                problem: format!("a training cannot have taken {} seconds", figure * scale),
+                hint: "mend the cell, or leave it blank",
+            }),
+        }
     }
 
     /// The place of a column among those kept.
@@ -262,12 +284,16 @@ impl<'a> Reader<'a> {
         let number = |column: usize| match cell(column) {
             "" => Ok(f64::NAN),
             text => text.parse().map_err(|_| {
-                wrong(column, format!("`{text}` is not a number"), "mend the cell, or leave it blank")
+                wrong(
+                    column,
+                    format!("`{}` is not a number", short(text)),
+                    "mend the cell, or leave it blank",
+                )
             }),
         };
         let fidelity = |column: usize| {
             let level = cell(column).parse().ok().filter(|level| *level > 0).map(Fidelity);
-            let problem = || format!("`{}` is not a fidelity: a whole number from 1 on", cell(column));
+            let problem = || format!("`{}` is not a fidelity: a whole number from 1 on", short(cell(column)));
             level.ok_or_else(|| {
                 wrong(column, problem(), "mend the cell, or name another column by `fidelity`")
             })

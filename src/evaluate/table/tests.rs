@@ -1,17 +1,19 @@
-//! Tables small enough to check by eye, and those that are shipped.
+//! Tables small enough to check by eye.
 
 use std::collections::HashSet;
 
+use super::Table;
 use super::read::Csv;
 use super::sheet::Sheet;
-use super::{Table, TableError};
 use crate::error::Error;
 use crate::evaluate::{Evaluate, Failure, Job, Outcome, Prepare, Progress};
-use crate::experiment::Experiment;
 use crate::random::Seed;
 use crate::space::{Genotype, Size, Space};
 use crate::symbolic::{Value, from_value};
 use crate::trial::{Fidelity, Metrics, Objective};
+
+mod broken;
+mod shipped;
 
 struct Heard;
 
@@ -214,63 +216,6 @@ fn a_candidate_that_is_isomorphic_to_a_row_has_it() {
     assert!(trial(&*evaluator, &space, "1,1", 1, 0).is_err());
 }
 
-#[test]
-fn broken_tables_are_told_with_their_place() {
-    let told = |text: &str, description: &str| Home::new(text).problem(&space(GRID), description);
-    insta::assert_snapshot!(told("", PLAIN), @"
-    table.csv: the table has no header
-      hint: the first line names the columns, every other is a row
-    ");
-    insta::assert_snapshot!(told("code,loss\n", PLAIN), @"
-    table.csv: the table has no row
-      hint: the first line names the columns, every other is a row
-    ");
-    insta::assert_snapshot!(told("code,los\n00,1\n", PLAIN), @"
-    table.csv: the table has no column `loss`; it has code, los
-      hint: did you mean `los`?
-    ");
-    insta::assert_snapshot!(told("code,loss,loss\n00,1,2\n", PLAIN), @"
-    the evaluator `table`: table.csv has two columns `loss`
-      hint: name the columns apart in the file's first line
-    ");
-    insta::assert_snapshot!(told("code,loss\n00,1\n01,1,2\n", PLAIN), @"
-    table.csv:3: the row has 3, the header 2
-      hint: mend the row; a comma within a cell needs quotes round the cell
-    ");
-    insta::assert_snapshot!(told("code,loss\n00,1\n01,much\n", PLAIN), @"
-    table.csv:3, column `loss`: `much` is not a number
-      hint: mend the cell, or leave it blank
-    ");
-    insta::assert_snapshot!(told("code,loss\n00,1\n0x,1\n", PLAIN), @"
-    table.csv:3, column `code`: `x` of `0x` is no digit
-      hint: mend the cell, or the table's `key`
-    ");
-    insta::assert_snapshot!(told("code,loss\n00,1\n01,2\n00,3\n", PLAIN), @"
-    table.csv: lines 2 and 4 are of one candidate (0,0) and disagree on `loss`: 1 and 3
-      hint: remove one; where they are repeated measurements, name the column that tells them apart by `seed`
-    ");
-    insta::assert_snapshot!(told("code,loss\n00,1\n31,2\n", PLAIN), @"
-    table.csv:3, column `code`: the row is no candidate of the space: a: choice 3 is not in 0..=2
-      hint: check the table's `key`; `skip_rows: true` leaves out all rows of other spaces
-    ");
-    insta::assert_snapshot!(told("code,loss\n00,1\n0,2\n", PLAIN), @"
-    table.csv:3, column `code`: the row is no candidate of the space: b: its index is missing, after 1 of them
-      hint: check the table's `key`; `skip_rows: true` leaves out all rows of other spaces
-    ");
-    insta::assert_snapshot!(told("code,loss\n99,1\n31,2\n", &format!("{PLAIN}, skip_rows: true")), @"
-    table.csv: none of 2 rows is a candidate of the space: a: choice 9 is not in 0..=2
-      hint: check the table's `key`, and that the space is the table's
-    ");
-    insta::assert_snapshot!(told("code,loss,epochs\n00,1,\n", &format!("{PLAIN}, fidelity: \"epochs\"")), @"
-    table.csv:2, column `epochs`: `` is not a fidelity: a whole number from 1 on
-      hint: mend the cell, or name another column by `fidelity`
-    ");
-    insta::assert_snapshot!(told("code,loss\n00,\u{fffd}\n", PLAIN), @"
-    table.csv:2, column `loss`: `�` is not a number
-      hint: mend the cell, or leave it blank
-    ");
-}
-
 /// Whatever its length, no more of a table is in memory than a batch of rows and those that are kept.
 #[test]
 fn long_tables_are_read_in_a_stream() {
@@ -290,189 +235,19 @@ fn long_tables_are_read_in_a_stream() {
 }
 
 #[test]
-fn what_has_no_lines_is_no_table() {
-    let home = Home::new(&"0".repeat(40 << 20));
-    let problem = home.problem(&space(GRID), PLAIN);
-    assert!(
-        problem.starts_with("table.csv: a line is longer than 16 MiB\n  hint: the file is cut short"),
-        "{problem}"
-    );
-}
-
-#[test]
-fn broken_descriptions_are_told() {
-    let home = Home::new("code,a,b\n00,1,2\n");
-    let told = |description: &str| home.problem(&space(GRID), description);
-    let key = r#"key: Digits("code")"#;
-    insta::assert_snapshot!(told(&format!("{key}, metrics: {{}}")), @r#"
-    the evaluator `table`: `metrics` says nothing of `accuracy`
-      hint: write `metrics: {"accuracy": [(columns: "the name of its column")]}`
-    "#);
-    insta::assert_snapshot!(told(&format!(r#"{key}, metrics: {{"a": []}}"#)), @r#"
-    the evaluator `table`: `metrics` says nothing of `a`
-      hint: write `metrics: {"accuracy": [(columns: "the name of its column")]}`
-    "#);
-    insta::assert_snapshot!(told(&format!(r#"{key}, metrics: {{"a": [(columns: [])]}}"#)), @r#"
-    the evaluator `table`: a reading of `a` names no column
-      hint: write `metrics: {"accuracy": [(columns: "the name of its column")]}`
-    "#);
-    insta::assert_snapshot!(told(&format!(r#"{key}, metrics: {{"seconds": [(columns: "a")]}}"#)), @"
-    the evaluator `table`: `metrics` holds `seconds`
-      hint: write `seconds: [(columns: ..)]` beside `metrics`
-    ");
-    insta::assert_snapshot!(
-        told(&format!(r#"{key}, metrics: {{"a": [(columns: "a")]}}, hidden: {{"a": (columns: "b")}}"#)), @"
-    the evaluator `table`: `a` is hidden and shown
-      hint: give the hidden one another name
-    ");
-    insta::assert_snapshot!(
-        told(&format!(r#"{key}, metrics: {{"a": [(fidelity: 4, columns: "a")]}}, seconds: [(fidelity: 8, columns: "b")]"#)), @"
-    the evaluator `table`: `seconds` is read from fidelity 8 on, but other metrics from 4 on
-      hint: add its reading there; `scale` may make it of another's
-    ");
-    insta::assert_snapshot!(
-        told(&format!(r#"{key}, metrics: {{"a": [(fidelity: 4, columns: "a"), (fidelity: 4, columns: "b")]}}"#)), @"
-    the evaluator `table`: `a` has two readings at fidelity 4
-      hint: name all columns of repeated measurements in one reading
-    ");
-    insta::assert_snapshot!(
-        told(&format!(r#"{key}, metrics: {{"a": [(fidelity: 4, columns: "a")]}}, fidelity: "b""#)), @"
-    the evaluator `table`: `a` is read at fidelity 4, but column `b` tells fidelities
-      hint: leave out one of them
-    ");
-    insta::assert_snapshot!(
-        told(r#"key: Text(column: "code", words: {"0": "xx"}), metrics: {"a": [(columns: "a")]}"#), @"
-    the evaluator `table`: no decision of the space has the candidate `xx`
-      hint: `cellwright show` prints the candidates of each decision
-    ");
-    insta::assert_snapshot!(told(r#"key: Values({"a": "a"}), metrics: {"a": [(columns: "a")]}"#), @r#"
-    the evaluator `table`: `key` names no column for the decision `b`
-      hint: add it: `key: Values({"b": "column", ..})`
-    "#);
-    insta::assert_snapshot!(
-        told(r#"key: Values({"a": "a", "b": "b", "c": "b"}), metrics: {"a": [(columns: "a")]}"#), @"
-    the evaluator `table`: the space has no decision `c`
-      hint: `cellwright show` prints the decisions
-    ");
-    insta::assert_snapshot!(
-        told(r#"key: Matrix(adjacency: "a", ops: "b"), metrics: {"a": [(columns: "a")]}"#), @"
-    the evaluator `table`: the decision `a` is no part of a matrix, and so no row can tell it
-      hint: leave it fixed, or name a column for each decision by `Values`
-    ");
-    let floats = space("(a: Float(0.0, 1.0))");
-    insta::assert_snapshot!(home.problem(&floats, &format!(r#"{key}, metrics: {{"a": [(columns: "a")]}}"#)), @"
-    the evaluator `table`: a is a `Float`, whose values have no numbers
-      hint: list its values in a `OneOf`, or name a column for each decision by `Values`
-    ");
-}
-
-#[test]
-fn files_that_are_no_tables() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let told = |name: &str, bytes: Option<&[u8]>| {
-        let file = folder.path().join(name);
-        bytes.iter().for_each(|bytes| std::fs::write(&file, bytes).expect("a file"));
-        let table: Table = ron::from_str(&format!("(file: {file:?}, {PLAIN})")).expect("a description");
-        let Err(error) = table.prepare(&space(GRID)) else { panic!("it is a table") };
-        error.to_string().replace(&format!("{}/", folder.path().display()), "")
-    };
-    insta::assert_snapshot!(told("none.csv", None), @"
-    none.csv: No such file or directory (os error 2)
-      hint: check the path, which starts at the folder that the command is run in
-    ");
-    insta::assert_snapshot!(told("plain.csv.gz", Some(b"code,loss\n00,1\n")), @"
-    plain.csv.gz: not gzip, though its name says so
-      hint: compress it, or take the `.gz` from its name
-    ");
-    insta::assert_snapshot!(told("cut.csv.gz", Some(b"\x1f\x8b\x08\0\0\0\0\0\0\x03half of it")), @"
-    cut.csv.gz: corrupt deflate stream
-      hint: the file is cut short or damaged, or no text in UTF-8: make or download it again
-    ");
-    insta::assert_snapshot!(told("bytes.csv", Some(b"code,loss\n\xff\xff,1\n")), @"
-    bytes.csv:2: invalid utf-8: invalid UTF-8 in field 0 near byte index 0
-      hint: the file is cut short or damaged, or no text in UTF-8: make or download it again
-    ");
-}
-
-fn shipped(name: &str) -> (Space, Box<dyn Evaluate>) {
-    let root = env!("CARGO_MANIFEST_DIR");
-    let space =
-        Space::load(format!("{root}/benches/search/{name}.ron")).unwrap_or_else(|error| panic!("{error}"));
-    let experiment: Experiment = space.experiment_as().expect("an experiment").expect("it has one");
-    let space = experiment.evaluator.restrict(space).unwrap_or_else(|error| panic!("{error}"));
-    let evaluator = experiment.evaluator.prepare(&space).unwrap_or_else(|error| panic!("{error}"));
-    (space, evaluator)
-}
-
-#[test]
-fn nasbench201_is_whole_and_has_its_known_best() {
-    let (space, evaluator) = shipped("nasbench201");
-    assert_eq!(evaluator.metrics(), ["accuracy", "params", "macs", "latency_ms", "seconds"]);
-    let best = evaluator.hidden_best(&Objective::Maximize("test_accuracy".into())).expect("known");
-    assert!((best - 0.9437).abs() < 1e-4, "{best}");
-    // Row 0: |avg_pool~0|+|nor_conv_1x1~0|skip_connect~1|+|nor_conv_1x1~0|skip_connect~1|skip_connect~2|
-    let met = figures(trial(&*evaluator, &space, "4,2,1,2,1,1", 12, 0));
-    assert!((met[0].1 - 0.63364).abs() < 1e-9 && (met[4].1 - 1444.2 * 0.06).abs() < 1e-9, "{met:?}");
-    // The space builds the very network that was measured.
-    let cost = space.cost(&"4,2,1,2,1,1".parse().unwrap()).expect("builds").expect("a network");
-    assert!((met[1].1 - cost.params as f64).abs() < 0.5, "{met:?}");
-}
-
-#[test]
-fn the_architecture_string_of_nasbench201_is_its_digits() {
-    let (space, evaluator) = shipped("nasbench201");
-    let words = r#"{"none": "Zero", "skip_connect": "SkipConnect", "nor_conv_1x1": "ReluConvBn(kernel: 1)",
-                    "nor_conv_3x3": "ReluConvBn(kernel: 3)", "avg_pool_3x3": "AvgPool(kernel: 3)"}"#;
-    let table: Table = ron::from_str(&format!(
-        r#"(file: "tests/tables/nasbench201_cifar10.csv.gz", key: Text(column: "arch", words: {words}),
-            metrics: {{"accuracy": [(columns: "c10_test200", scale: 0.01)]}})"#
-    ))
-    .expect("a description");
-    let by_words = table.prepare(&space).expect("a table");
-    for genotype in space.genotypes().step_by(97) {
-        let key = space.key(&genotype).expect("a key");
-        let test = evaluator.hidden(&genotype, &key).expect("a row")["test_accuracy"];
-        assert_eq!(figures(trial(&*by_words, &space, &genotype.to_string(), 1, 0))[0].1, test);
+fn what_other_programs_write_is_read() {
+    let space = space(GRID);
+    let plain = "code,loss,note\n00,0.5,a\n21,0.25,b\n";
+    let forms = [
+        plain.replace('\n', "\r\n"),
+        format!("\u{feff}{plain}"),
+        plain.replace("b\n", "\"one\nand \"\"two\"\"\""),
+        plain.replace(',', " , "),
+        plain.replace('\n', "\n\n"),
+    ];
+    for text in forms {
+        let home = Home::new(&text);
+        let evaluator = home.table(PLAIN).prepare(&space).unwrap_or_else(|error| panic!("{text:?}: {error}"));
+        assert_eq!(figures(trial(&*evaluator, &space, "2,1", 1, 0)), [("loss".into(), 0.25)], "{text:?}");
     }
-}
-
-#[test]
-fn ecnas_is_a_space_of_its_91_cells() {
-    let (space, evaluator) = shipped("ecnas");
-    assert_eq!(space.size(), Size::Finite(91u32.into()));
-    assert_eq!(evaluator.fidelities(), [4, 12, 36, 108].map(Fidelity));
-    for genotype in space.genotypes() {
-        let met = figures(trial(&*evaluator, &space, &genotype.to_string(), 108, 0));
-        let cost = space.cost(&genotype).expect("builds").expect("a network");
-        let params = met.iter().find(|(name, _)| name == "params").expect("params").1;
-        assert_eq!(params, cost.params as f64, "{genotype}");
-    }
-}
-
-#[test]
-fn fcnet_is_whole() {
-    let (space, evaluator) = shipped("fcnet");
-    assert_eq!(space.size(), Size::Finite(62_208u32.into()));
-    let best = evaluator.hidden_best(&Objective::Minimize("mean_error".into())).expect("known");
-    let first = figures(trial(&*evaluator, &space, "0,0,0,0,0,0,0,0,0", 1, 0));
-    assert!([0.342, 0.341, 0.3392, 0.3387].contains(&first[0].1), "{first:?}");
-    assert!((0.15..0.3387).contains(&best), "{best}");
-}
-
-/// 20,001 rows; a debug build looks at the table of 91 cells alone.
-#[test]
-#[cfg(not(debug_assertions))]
-fn nasbench101_is_a_space_of_its_rows() {
-    let start = std::time::Instant::now();
-    let (space, evaluator) = shipped("nasbench101");
-    println!("nasbench101 is ready after {:.2} s", start.elapsed().as_secs_f64());
-    assert_eq!(space.size(), Size::Finite(20_001u32.into()));
-    let best = evaluator.hidden_best(&Objective::Maximize("full_accuracy".into())).expect("known");
-    assert!((0.945..0.95).contains(&best), "{best}");
-}
-
-#[test]
-fn an_error_is_one_of_tables() {
-    let error = TableError::description("a", "b");
-    assert_eq!(error.to_string(), "the evaluator `table`: a\n  hint: b");
 }

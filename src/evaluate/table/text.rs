@@ -4,6 +4,7 @@ use indexmap::IndexMap;
 
 use super::TableError;
 use super::key::{Misfit, RowForm, draw, slots};
+use crate::evaluate::short;
 use crate::space::{Genotype, GenotypeError, Space};
 use crate::symbolic::nearest;
 
@@ -31,7 +32,7 @@ impl RowForm for Words {
             0 => Ok(genotype),
             more => Err(Misfit::Foreign(format!(
                 "`{}` has {} words, {more} more than the space's decisions take",
-                cells[0],
+                short(cells[0]),
                 words.len()
             ))),
         }
@@ -42,7 +43,10 @@ impl Words {
     /// The words in the order of their edges: node by node, and into each node by the edge's source.
     fn split<'a>(&self, cell: &'a str) -> Result<Vec<&'a str>, Misfit> {
         let malformed = |word: &str| {
-            Misfit::Malformed(0, format!("`{word}` of `{cell}` does not end in the number of its source"))
+            Misfit::Malformed(
+                0,
+                format!("`{}` of `{}` does not end in the number of its source", short(word), short(cell)),
+            )
         };
         let nodes: Vec<&str> = match self.separators.contains('+') {
             true => cell.split('+').collect(),
@@ -122,7 +126,7 @@ impl RowForm for Cells {
                     let words: Vec<&str> =
                         cell.split([',', ';', ' ']).filter(|word| !word.is_empty()).collect();
                     if words.len() != many {
-                        let problem = format!("{}: `{cell}` is not a list of {many}", decision.id);
+                        let problem = format!("{}: `{}` is not a list of {many}", decision.id, short(cell));
                         return Err(GenotypeError(problem));
                     }
                     draw(decision, words.into_iter())
