@@ -55,6 +55,7 @@ pub mod experiment;
 pub mod export;
 mod family;
 pub mod ir;
+pub mod must;
 #[cfg(feature = "train")]
 pub mod nn;
 pub mod op;

@@ -9,9 +9,15 @@ mod error;
 mod folders;
 mod idx;
 mod pictures;
+mod sample;
+mod scenes;
 mod source;
 mod split;
 
 pub use error::DataError;
 pub use pictures::{Dataset, Pictures};
+pub use sample::{
+    Bounds, Camera, Class, Classes, IGNORE, Label, Mask, NormalFit, Object, Picture, Pixel, Plane, Sample,
+};
+pub use scenes::Scenes;
 pub use source::Source;
