@@ -248,18 +248,53 @@ fn programs_that_do_anything_else_are_recorded_failures() {
 #[cfg(unix)]
 #[test]
 fn a_python_program_trains_what_it_is_given() {
-    if std::process::Command::new("python3").arg("--version").output().is_err() {
-        println!("skipped: there is no python3 here");
+    if !python_has("csv, gzip, json") {
         return;
     }
     let home = Home::new();
     let root = env!("CARGO_MANIFEST_DIR");
-    for file in ["tests/programs/perceptron.ron", "tests/programs/perceptron.py", "src/data/digits.csv.gz"] {
+    for file in ["examples/perceptron.ron", "examples/perceptron.py", "src/data/digits.csv.gz"] {
         home.write(file, std::fs::read(format!("{root}/{file}")).expect("it is shipped"));
     }
-    let lines = home.run("search tests/programs/perceptron.ron --run run --trials 6 --json").json();
+    let lines = home.run("search examples/perceptron.ron --run run --trials 6 --json").json();
     let accuracy = |line: &serde_json::Value| line["metrics"]["accuracy"].as_f64();
     let best = lines.iter().filter_map(accuracy).fold(0.0, f64::max);
     let worst = lines.iter().filter_map(accuracy).fold(1.0, f64::min);
     assert!(best > 0.7 && worst < best - 0.05, "{worst} {best}");
+}
+
+/// Whether a Python that has these modules is there; where it is not, says so.
+#[cfg(unix)]
+fn python_has(modules: &str) -> bool {
+    let import = format!("import {modules}");
+    let run = std::process::Command::new("python3").args(["-c", &import]).output();
+    let has = run.is_ok_and(|output| output.status.success());
+    if !has {
+        println!("skipped: there is no python3 with {modules} here");
+    }
+    has
+}
+
+/// Really trains: settings begin with one epoch, and the best third of each rung goes on to three times as many.
+#[cfg(unix)]
+#[test]
+fn a_scikit_learn_program_climbs_rungs() {
+    if !python_has("sklearn") {
+        return;
+    }
+    let home = Home::new();
+    let root = env!("CARGO_MANIFEST_DIR");
+    for file in ["examples/sklearn_mlp.ron", "examples/sklearn_mlp.py"] {
+        home.write(file, std::fs::read(format!("{root}/{file}")).expect("it is shipped"));
+    }
+    let lines = home.run("search examples/sklearn_mlp.ron --run run --trials 14 --json").json();
+    let trials: Vec<_> = lines.iter().filter(|line| line["event"] == "trial").collect();
+    let on = |epochs: u64| trials.iter().filter(|trial| trial["fidelity"] == epochs).count();
+    assert!(on(1) > on(3) && on(3) > 0 && on(1) + on(3) + on(9) == 14, "{lines:#?}");
+    let accuracy = trials.iter().filter_map(|trial| trial["metrics"]["accuracy"].as_f64());
+    assert!(accuracy.fold(0.0, f64::max) > 0.8, "{lines:#?}");
+    let climbed = |trial: &&&serde_json::Value| trial["fidelity"] == 3;
+    let climber = trials.iter().find(climbed).expect("one that climbed");
+    let parent = trials.iter().find(|trial| trial["trial"] == climber["parent"]).expect("its lower rung");
+    assert_eq!((&parent["fidelity"], &parent["genotype"]), (&json!(1), &climber["genotype"]));
 }

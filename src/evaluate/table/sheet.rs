@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use csv::StringRecord;
 use rayon::prelude::*;
@@ -11,7 +12,7 @@ use super::key::{Misfit, RowForm};
 use super::read::Csv;
 use super::{Table, TableError};
 use crate::evaluate::short;
-use crate::space::{Genotype, Key, Size, Space};
+use crate::space::{Genotype, Key, Space};
 use crate::trial::Fidelity;
 
 /// All rows of a table that are candidates of a space.
@@ -21,6 +22,10 @@ pub(super) struct Sheet {
     entries: Vec<Vec<Line>>,
     by_genotype: HashMap<Box<str>, usize>,
     by_key: HashMap<Key, usize>,
+    /// The space, and the first row of each key: where rows are found by genotype, a candidate without one may be
+    /// isomorphic to one that has. Made for the first such candidate, as it takes as much memory as all genotypes.
+    space: Space,
+    isomorphic: OnceLock<HashMap<Key, usize>>,
     /// The columns kept, in the order of a line's figures.
     columns: Vec<String>,
     /// The figures of all lines, one line after another; not a number where a cell is blank.
@@ -60,12 +65,18 @@ impl Sheet {
         let csv = Csv::open(&table.file, table.delimiter)?;
         let numbers = columns.iter().map(|column| csv.column(column)).collect::<Result<_, _>>()?;
         let reader = Reader::new(table, space, &csv, numbers)?;
-        let (by_genotype, by_key, levels) = Default::default();
-        let (entries, figures) = (Vec::new(), Vec::new());
-        let mut sheet =
-            Sheet { path: table.file.clone(), entries, by_genotype, by_key, columns, figures, levels };
+        let mut sheet = Sheet {
+            path: table.file.clone(),
+            entries: Vec::new(),
+            by_genotype: HashMap::new(),
+            by_key: HashMap::new(),
+            space: space.clone(),
+            isomorphic: OnceLock::new(),
+            columns,
+            figures: Vec::new(),
+            levels: BTreeSet::new(),
+        };
         reader.each(csv, &mut |row| sheet.add(row))?;
-        sheet.index(space);
         Ok(sheet)
     }
 
@@ -108,28 +119,30 @@ impl Sheet {
         }
     }
 
-    /// Where rows of whole genotypes are not the whole space, a candidate may be isomorphic to one that is a row: the
-    /// first such row is its own.
-    fn index(&mut self, space: &Space) {
-        let is_whole = matches!(space.size(), Size::Finite(size) if size <= self.entries.len().into());
-        if is_whole {
-            return;
-        }
-        let key = |text: &str| space.key(&text.parse().ok()?).ok();
+    /// The lines of a candidate.
+    pub fn find(&self, genotype: &Genotype, key: &Key) -> Option<&[Line]> {
+        let entry = match self.by_genotype.is_empty() {
+            true => self.by_key.get(key),
+            false => {
+                let own = self.by_genotype.get(genotype.to_string().as_str());
+                own.or_else(|| self.isomorphic.get_or_init(|| self.index()).get(key))
+            }
+        };
+        entry.map(|entry| self.entries[*entry].as_slice())
+    }
+
+    /// The first row of each key.
+    fn index(&self) -> HashMap<Key, usize> {
+        let key = |text: &str| self.space.key(&text.parse().ok()?).ok();
         let entries = self.by_genotype.par_iter();
         let mut keys: Vec<(usize, Key)> =
             entries.filter_map(|(text, entry)| Some((*entry, key(text)?))).collect();
         keys.sort_unstable_by_key(|(entry, _)| *entry);
+        let mut first = HashMap::with_capacity(keys.len());
         for (entry, key) in keys {
-            self.by_key.entry(key).or_insert(entry);
+            first.entry(key).or_insert(entry);
         }
-    }
-
-    /// The lines of a candidate.
-    pub fn find(&self, genotype: &Genotype, key: &Key) -> Option<&[Line]> {
-        let own = || self.by_genotype.get(genotype.to_string().as_str());
-        let exact = if self.by_genotype.is_empty() { None } else { own() };
-        exact.or_else(|| self.by_key.get(key)).map(|entry| self.entries[*entry].as_slice())
+        first
     }
 
     /// The lines of every candidate.
