@@ -1,14 +1,12 @@
 //! A graph run forward on Burn: one exhaustive match over the primitives.
 
-use burn::tensor::activation::{gelu, hard_sigmoid, hard_swish, relu, relu6, sigmoid, silu, tanh};
-use burn::tensor::module::{avg_pool2d, batch_norm, batch_norm_train, max_pool2d};
-use burn::tensor::ops::{AvgPoolOptions, MaxPoolOptions};
+use burn::tensor::activation::{gelu, hard_sigmoid, hard_swish, relu6, sigmoid, silu, tanh};
+use burn::tensor::module::batch_norm;
 use burn::tensor::{Device, Tensor, TensorData};
 use rand::RngExt;
 
-use super::conv::convolve;
-use super::{NnError, device};
-use crate::ir::{Activation, Graph, Parameter, Primitive, Role, Shape, Weights, Window};
+use super::{NnError, device, kernel};
+use crate::ir::{Activation, Graph, Parameter, Primitive, Role, Shape, Weights};
 use crate::random::Rng;
 
 /// A tensor on its way through the network.
@@ -164,7 +162,7 @@ impl<'a> Pass<'a> {
             Primitive::Input => first,
             Primitive::Conv(conv) => {
                 let weight = self.shaped::<4>(node, Role::Weight);
-                Value::Map(convolve(conv, first.map(), weight, self.vector(node, Role::Bias)))
+                Value::Map(kernel::convolve(conv, first.map(), weight, self.vector(node, Role::Bias), false))
             }
             Primitive::Linear { .. } => {
                 let y = first.flat().matmul(self.shaped::<2>(node, Role::Weight)); // [batch, features]
@@ -177,9 +175,9 @@ impl<'a> Pass<'a> {
                 either!(first, x => self.normalize(node, x, *epsilon, *momentum))
             }
             Primitive::Activation(activation) => either!(first, x => activate(*activation, x)),
-            Primitive::MaxPool(window) => Value::Map(max_pool(first.map(), window)),
+            Primitive::MaxPool(window) => Value::Map(kernel::max_pool(first.map(), window)),
             Primitive::AvgPool { window, count_padding } => {
-                Value::Map(avg_pool(first.map(), window, *count_padding))
+                Value::Map(kernel::avg_pool(first.map(), window, *count_padding))
             }
             Primitive::GlobalAvgPool => Value::Map(first.map().mean_dims(&[2, 3])),
             Primitive::Flatten => Value::Flat(first.flat()),
@@ -234,10 +232,10 @@ impl<'a> Pass<'a> {
             );
         }
         let samples = x.shape().num_elements() / channels;
-        let normalized = batch_norm_train(x, scale, offset, epsilon);
+        let normalized = kernel::normalize(x, scale, offset, epsilon, false);
         // Burn's variance is the biased one; what is kept for later is unbiased, as in PyTorch.
-        let unbiased = normalized.variance.inner() * (samples as f64 / (samples.max(2) - 1) as f64);
-        for (slot, now) in [(mean, normalized.mean.inner()), (variance, unbiased)] {
+        let unbiased = normalized.variance * (samples as f64 / (samples.max(2) - 1) as f64);
+        for (slot, now) in [(mean, normalized.mean), (variance, unbiased)] {
             let before = self.values[slot].clone().inner();
             self.running.push((slot, before.mul_scalar(1.0 - momentum) + now.mul_scalar(momentum)));
         }
@@ -289,7 +287,7 @@ impl<'a> Pass<'a> {
 
 fn activate<const D: usize>(activation: Activation, x: Tensor<D>) -> Tensor<D> {
     match activation {
-        Activation::Relu => relu(x),
+        Activation::Relu => kernel::rectify(x),
         Activation::Relu6 => relu6(x),
         Activation::Silu => silu(x),
         Activation::Gelu => gelu(x),
@@ -300,20 +298,10 @@ fn activate<const D: usize>(activation: Activation, x: Tensor<D>) -> Tensor<D> {
     }
 }
 
-fn max_pool(x: Tensor<4>, window: &Window) -> Tensor<4> {
-    let options = MaxPoolOptions::new([window.kernel; 2]).with_stride([window.stride; 2]);
-    max_pool2d(x, options.with_padding([window.padding; 2]))
-}
-
-fn avg_pool(x: Tensor<4>, window: &Window, count_padding: bool) -> Tensor<4> {
-    let options = AvgPoolOptions::new([window.kernel; 2]).with_stride([window.stride; 2]);
-    avg_pool2d(x, options.with_padding([window.padding; 2]).with_count_include_pad(count_padding))
-}
-
 fn add(a: Value, b: Value) -> Value {
     match (a, b) {
-        (Value::Flat(a), Value::Flat(b)) => Value::Flat(a + b),
-        (a, b) => Value::Map(a.map() + b.map()),
+        (Value::Flat(a), Value::Flat(b)) => Value::Flat(kernel::add(a, b)),
+        (a, b) => Value::Map(kernel::add(a.map(), b.map())),
     }
 }
 
@@ -327,10 +315,10 @@ fn mul(a: Value, b: Value) -> Value {
 fn concat(first: Value, rest: Vec<Value>) -> Value {
     match first {
         Value::Map(x) => {
-            Value::Map(Tensor::cat(std::iter::once(x).chain(rest.into_iter().map(Value::map)).collect(), 1))
+            Value::Map(kernel::concat(std::iter::once(x).chain(rest.into_iter().map(Value::map)).collect()))
         }
         Value::Flat(x) => {
-            Value::Flat(Tensor::cat(std::iter::once(x).chain(rest.into_iter().map(Value::flat)).collect(), 1))
+            Value::Flat(kernel::concat(std::iter::once(x).chain(rest.into_iter().map(Value::flat)).collect()))
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Shapes, arithmetic and gradients of every primitive.
 
 use super::*;
+use crate::ir::Window;
 use crate::ir::{Conv, Tensor as Place};
 use crate::nn::Bank;
 use crate::nn::bank::normal;
