@@ -57,6 +57,8 @@ mod family;
 pub mod ir;
 pub mod must;
 #[cfg(feature = "train")]
+pub mod loader;
+#[cfg(feature = "train")]
 pub mod nn;
 pub mod op;
 mod panics;

@@ -30,6 +30,8 @@ pub struct Recipe {
     pub clip_norm: f64,
     /// What happens to the pictures.
     pub augment: Augment,
+    /// How pictures and what hinders learning grow.
+    pub progressive: Progressive,
 }
 
 impl Default for Recipe {
@@ -44,6 +46,7 @@ impl Default for Recipe {
             drop_path: 0.0,
             clip_norm: 0.0,
             augment: Augment::default(),
+            progressive: Progressive::default(),
         }
     }
 }
@@ -157,11 +160,112 @@ pub struct Augment {
     pub crop: usize,
     /// Mirror left and right with probability 1/2.
     pub flip: bool,
+    /// Smallest share of a picture's area that a random box shows, scaled to the whole size, in (0, 1]; its sides stand
+    /// between 3:4 and 4:3 (Szegedy et al. 2015). 0 for none; ImageNet's is 0.08.
+    #[serde(deserialize_with = "fraction")]
+    pub resized_crop: f64,
+    /// Random changes of colour and form.
+    pub rand_augment: RandAugment,
     /// Side in pixels of a square set to the mean; 0 for none.
     pub cutout: usize,
     /// Alpha of mixup's Beta distribution; 0 for none.
     #[serde(deserialize_with = "at_least_zero")]
     pub mixup: f64,
+    /// Alpha of CutMix's Beta distribution; 0 for none. With mixup on too, a coin decides for every batch.
+    #[serde(deserialize_with = "at_least_zero")]
+    pub cutmix: f64,
+}
+
+/// Some of 14 operations on every picture, all equally strong ([Cubuk et al. 2019](https://arxiv.org/abs/1909.13719)).
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct RandAugment {
+    /// How many operations a picture goes through; 0 for none.
+    pub ops: usize,
+    /// How strong they are, from 0 to 30.
+    #[serde(deserialize_with = "magnitude")]
+    pub magnitude: f64,
+}
+
+impl Default for RandAugment {
+    fn default() -> RandAugment {
+        RandAugment { ops: 0, magnitude: 9.0 }
+    }
+}
+
+/// Progressive learning ([Tan and Le 2021](https://arxiv.org/abs/2104.00298)): pictures start small and hardly changed,
+/// and grow, with all that hinders learning, in equal stages to what the recipe says. Shares are those of the first stage.
+///
+/// ```
+/// use cellwright::recipe::Recipe;
+///
+/// let text = "(augment: (rand_augment: (ops: 2, magnitude: 15)), progressive: (stages: 3, size: 0.5, rand_augment: 0.2))";
+/// let recipe: Recipe = ron::from_str(text)?;
+/// let stages: Vec<_> = [0, 4, 8].map(|epoch| recipe.stage(epoch, 9)).into();
+/// assert_eq!(stages.iter().map(|stage| stage.side(224)).collect::<Vec<_>>(), [112, 168, 224]);
+/// assert_eq!(stages[0].augment.rand_augment.magnitude, 3.0);
+/// # Ok::<(), ron::error::SpannedError>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Progressive {
+    /// Number of stages, each of as many epochs; 1 for a training that stays as it is.
+    #[serde(deserialize_with = "one_or_more")]
+    pub stages: usize,
+    /// Share of the pictures' sides, in (0, 1]; sides are rounded to a multiple of four pixels.
+    #[serde(deserialize_with = "part")]
+    pub size: f64,
+    /// Share of RandAugment's magnitude.
+    #[serde(deserialize_with = "fraction")]
+    pub rand_augment: f64,
+    /// Share of the alphas of mixup and CutMix.
+    #[serde(deserialize_with = "fraction")]
+    pub mixup: f64,
+    /// Share of the network's dropout rates.
+    #[serde(deserialize_with = "fraction")]
+    pub dropout: f64,
+}
+
+impl Default for Progressive {
+    fn default() -> Progressive {
+        Progressive { stages: 1, size: 1.0, rand_augment: 1.0, mixup: 1.0, dropout: 1.0 }
+    }
+}
+
+/// What holds for one epoch of a training.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Stage {
+    /// Share of the pictures' sides.
+    pub size: f64,
+    /// What happens to the pictures, in pixels of the full size.
+    pub augment: Augment,
+    /// What the network's dropout rates are multiplied by.
+    pub dropout: f64,
+}
+
+impl Recipe {
+    /// What holds for `epoch` (from 0) of `epochs`. Where there are fewer epochs than stages, each is a stage.
+    pub fn stage(&self, epoch: u32, epochs: u32) -> Stage {
+        let Progressive { stages, size, rand_augment, mixup, dropout } = self.progressive;
+        let (epoch, epochs) = (u64::from(epoch), u64::from(epochs.max(1)));
+        let stages = (stages as u64).clamp(1, epochs);
+        let reached = if stages == 1 { 1.0 } else { (epoch * stages / epochs) as f64 / (stages - 1) as f64 };
+        // Written so that the last stage is the recipe to the bit.
+        let grown = |start: f64| 1.0 - (1.0 - start) * (1.0 - reached);
+        let mut augment = self.augment.clone();
+        augment.rand_augment.magnitude *= grown(rand_augment);
+        augment.mixup *= grown(mixup);
+        augment.cutmix *= grown(mixup);
+        Stage { size: grown(size), augment, dropout: grown(dropout) }
+    }
+}
+
+impl Stage {
+    /// The side in pixels of pictures whose full side is `full`.
+    pub fn side(&self, full: usize) -> usize {
+        let side = (full as f64 * self.size / 4.0).round() as usize * 4;
+        if self.size >= 1.0 { full } else { side.clamp(full.min(4), full) }
+    }
 }
 
 fn bounded<'de, D: Deserializer<'de>>(
@@ -187,6 +291,12 @@ fn share<'de, D: Deserializer<'de>>(from: D) -> Result<f64, D::Error> {
 }
 fn fraction<'de, D: Deserializer<'de>>(from: D) -> Result<f64, D::Error> {
     bounded(from, |number| (0.0..=1.0).contains(&number), "a number from 0 to 1")
+}
+fn magnitude<'de, D: Deserializer<'de>>(from: D) -> Result<f64, D::Error> {
+    bounded(from, |number| (0.0..=30.0).contains(&number), "a number from 0 to 30")
+}
+fn part<'de, D: Deserializer<'de>>(from: D) -> Result<f64, D::Error> {
+    bounded(from, |number| number > 0.0 && number <= 1.0, "a number above 0 and up to 1")
 }
 fn one_or_more<'de, D: Deserializer<'de>>(from: D) -> Result<usize, D::Error> {
     match usize::deserialize(from)? {
@@ -221,9 +331,40 @@ mod tests {
             ("(optimizer: Sgd(momentum: 1.5))", "without, 1"),
             ("(schedule: Cosine(warmup: 1.1))", "from 0 to 1"),
             ("(augment: (mixup: -1.0))", "at least 0"),
+            ("(augment: (resized_crop: 1.5))", "from 0 to 1"),
+            ("(augment: (rand_augment: (magnitude: 31.0)))", "from 0 to 30"),
+            ("(progressive: (stages: 0))", "at least 1"),
+            ("(progressive: (size: 0.0))", "above 0 and up to 1"),
+            ("(progressive: (dropout: 1.1))", "from 0 to 1"),
         ] {
             let error = ron::from_str::<Recipe>(text).unwrap_err().to_string();
             assert!(error.contains(bound), "{text}: {error}");
         }
+    }
+
+    #[test]
+    fn stages_grow_in_equal_steps_to_what_the_recipe_says() {
+        // EfficientNetV2-M's table without its last column: 128 to 380 pixels, RandAugment 5 to 20, mixup 0 to 0.2,
+        // dropout 0.1 to 0.4.
+        let augment = Augment {
+            rand_augment: RandAugment { ops: 2, magnitude: 20.0 },
+            mixup: 0.2,
+            ..Augment::default()
+        };
+        let progressive =
+            Progressive { stages: 4, size: 128.0 / 380.0, rand_augment: 0.25, mixup: 0.0, dropout: 0.25 };
+        let recipe = Recipe { augment, progressive, ..Recipe::default() };
+        let sides: Vec<usize> = (0..8).map(|epoch| recipe.stage(epoch, 8).side(380)).collect();
+        assert_eq!(sides, [128, 128, 212, 212, 296, 296, 380, 380]);
+        let third = recipe.stage(5, 8);
+        let close = |met: f64, wanted: f64| assert!((met - wanted).abs() < 1e-12, "{met}, not {wanted}");
+        close(third.augment.rand_augment.magnitude, 15.0);
+        close(third.augment.mixup, 0.2 * 2.0 / 3.0);
+        close(third.dropout * 0.4, 0.3);
+        assert_eq!(recipe.stage(7, 8).augment, recipe.augment);
+        assert_eq!(recipe.stage(0, 1).size, 1.0, "a single epoch sees whole pictures");
+        let sizes: Vec<usize> = (0..2).map(|epoch| recipe.stage(epoch, 2).side(380)).collect();
+        assert_eq!(sizes, [128, 380], "fewer epochs than stages");
+        assert_eq!(recipe.stage(0, 8).side(3), 3, "a side never grows");
     }
 }

@@ -1,6 +1,6 @@
 //! `cellwright data`.
 
-use cellwright::data::{Dataset, Pictures, Source};
+use cellwright::data::{Set, Source, Supply};
 use clap::Args;
 
 use super::{out, text};
@@ -16,7 +16,7 @@ impl Data {
     pub fn run(self) -> cellwright::Result<()> {
         match self.source {
             None => out::print(layouts()),
-            Some(source) => out::print(summary(&parse(&source)?.load()?)),
+            Some(source) => out::print(summary(&parse(&source)?.open()?)),
         }
     }
 }
@@ -35,12 +35,11 @@ fn parse(source: &str) -> cellwright::Result<Source> {
     })
 }
 
-fn summary(data: &Dataset) -> String {
+fn summary(data: &Set) -> String {
     let (channels, height, width) = data.shape();
     let mut rows = vec![["split", "pictures", "fewest a class", "most a class"].map(String::from).to_vec()];
-    for (split, pictures) in [("train", &data.train), ("validation", &data.validation), ("test", &data.test)]
-    {
-        let counts = per_class(pictures, data.classes.len());
+    for (split, pictures) in ["train", "validation", "test"].into_iter().zip(data.splits()) {
+        let counts = per_class(pictures, data.classes().len());
         let extremes =
             [counts.iter().min(), counts.iter().max()].map(|count| count.map_or(0, |count| *count));
         rows.push(vec![
@@ -52,17 +51,17 @@ fn summary(data: &Dataset) -> String {
     }
     format!(
         "pictures of {channels}x{height}x{width} in {} classes: {}\nmean {:.4?}, deviation {:.4?} of the training pixels in [0, 1]\n\n{}",
-        data.classes.len(),
-        shortened(&data.classes),
-        data.mean,
-        data.deviation,
+        data.classes().len(),
+        shortened(data.classes()),
+        data.normal().0,
+        data.normal().1,
         text::columns(&rows),
     )
 }
 
-fn per_class(pictures: &Pictures, classes: usize) -> Vec<usize> {
+fn per_class(pictures: Supply, classes: usize) -> Vec<usize> {
     let mut counts = vec![0; classes];
-    pictures.labels.iter().for_each(|&label| counts[usize::from(label)] += 1);
+    pictures.labels().for_each(|label| counts[usize::from(label)] += 1);
     counts
 }
 

@@ -1,12 +1,17 @@
 //! Folders of pictures by class, as ImageNet has them.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
+use std::sync::Arc;
 
 use image::imageops::FilterType;
-use image::{DynamicImage, ImageReader};
+use image::{DynamicImage, ImageDecoder, ImageReader};
 use rayon::prelude::*;
 
-use super::{DataError, Dataset, Pictures, split};
+use super::files::Listing;
+use super::{DataError, Dataset, FileSet, Files, Pictures, split};
+
+/// Pictures that a set in files is normalised by: their mean is within a hundredth of that of all.
+const SAMPLE: usize = 512;
 
 /// What a folder source is told besides its path.
 #[derive(Clone, Copy, Debug)]
@@ -54,12 +59,84 @@ pub(super) fn load(folder: &Path, options: Options) -> Result<Dataset, DataError
             let (train, validation) = split::take(&training, 0.1, "validation");
             (train, validation, read(&test, &classes, options)?)
         }
-        (None, None) => {
-            let missing = "`train` is here, but neither `test` nor `val`".to_owned();
-            return Err(DataError::Layout { path: folder.into(), missing });
-        }
+        (None, None) => return Err(neither(folder)),
     };
     Dataset::new(&place, [train, validation, test], classes)
+}
+
+/// The same folders, their pictures left where they are. `middle` is the share of it that is looked at when nothing is
+/// drawn.
+pub(super) fn list(folder: &Path, options: Options, middle: f64) -> Result<FileSet, DataError> {
+    let place = folder.display().to_string();
+    let part = |name: &str| Some(folder.join(name)).filter(|path| path.is_dir());
+    let shape = (options.channels, options.size, options.size);
+    let mut listing = Listing::default();
+    let (classes, parts) = match part("train") {
+        None => {
+            let classes = class_folders(folder)?;
+            let (rest, test) = split::take_labelled(listed(&mut listing, folder, &classes)?, 0.15, "test");
+            let (train, validation) = split::take_labelled(rest, 0.15 / 0.85, "validation");
+            (classes, [train, validation, test])
+        }
+        Some(train) => {
+            let classes = class_folders(&train)?;
+            let training = listed(&mut listing, &train, &classes)?;
+            let mut more = |path: &Path| listed(&mut listing, path, &classes);
+            let parts = match (part("val").or(part("validation")), part("test")) {
+                (Some(validation), Some(test)) => {
+                    [split::take_labelled(training, 0.0, "none").0, more(&validation)?, more(&test)?]
+                }
+                (Some(test), None) | (None, Some(test)) => {
+                    let (train, validation) = split::take_labelled(training, 0.1, "validation");
+                    [train, validation, more(&test)?]
+                }
+                (None, None) => return Err(neither(folder)),
+            };
+            (classes, parts)
+        }
+    };
+    let listing = Arc::new(listing);
+    let files = |members: Vec<(u32, u16)>| {
+        Files::new(listing.clone(), members.into_iter().map(|(file, _)| file).collect(), shape, middle)
+    };
+    let [train, validation, test] = parts.map(files);
+    let sample = sampled(&train, options)?;
+    FileSet::new(&place, [train, validation, test], classes, &sample)
+}
+
+/// Lists the files of all classes: their numbers and labels.
+fn listed(listing: &mut Listing, folder: &Path, classes: &[String]) -> Result<Vec<(u32, u16)>, DataError> {
+    refuse_strangers(folder, classes)?;
+    let mut members = Vec::new();
+    for (label, class) in classes.iter().enumerate() {
+        let path = folder.join(class);
+        let names = names_in(&path)?;
+        members.extend(listing.add(&path, label as u16, names)?.map(|file| (file, label as u16)));
+    }
+    Ok(members)
+}
+
+/// Some pictures of a split, decoded; those that cannot be are left out.
+fn sampled(files: &Files, options: Options) -> Result<Pictures, DataError> {
+    let some: Vec<usize> = (0..files.len().min(SAMPLE)).collect();
+    let decoded: Vec<_> = some
+        .par_iter()
+        .map(|&index| (decode(&files.path(index), options), files.path(index), files.label(index)))
+        .collect();
+    let (mut pixels, mut labels, mut broken) = (Vec::new(), Vec::new(), Vec::new());
+    for (picture, path, label) in decoded {
+        match picture {
+            Ok(bytes) => {
+                pixels.extend(bytes);
+                labels.push(label);
+            }
+            Err(problem) => broken.push((path, problem)),
+        }
+    }
+    if labels.is_empty() && !broken.is_empty() {
+        return Err(DataError::Broken { pictures: some.len(), broken });
+    }
+    Ok(Pictures::new(pixels, labels, files.shape))
 }
 
 /// The sub-folders' names in alphabetical order: the classes.
@@ -79,15 +156,29 @@ fn class_folders(folder: &Path) -> Result<Vec<String>, DataError> {
     Ok(names)
 }
 
-fn read(folder: &Path, classes: &[String], options: Options) -> Result<Pictures, DataError> {
-    if let Some(other) = class_folders(folder)?.iter().find(|name| !classes.contains(name)) {
-        let missing = format!("`{other}` is no class of the training folder");
-        return Err(DataError::Layout { path: folder.into(), missing });
+fn neither(folder: &Path) -> DataError {
+    let missing = "`train` is here, but neither `test` nor `val`".to_owned();
+    DataError::Layout { path: folder.into(), missing }
+}
+
+fn refuse_strangers(folder: &Path, classes: &[String]) -> Result<(), DataError> {
+    match class_folders(folder)?.iter().find(|name| !classes.contains(name)) {
+        None => Ok(()),
+        Some(other) => {
+            let missing = format!("`{other}` is no class of the training folder");
+            Err(DataError::Layout { path: folder.into(), missing })
+        }
     }
+}
+
+fn read(folder: &Path, classes: &[String], options: Options) -> Result<Pictures, DataError> {
+    refuse_strangers(folder, classes)?;
     let mut files = Vec::new();
     for (label, class) in classes.iter().enumerate() {
-        let found = pictures_in(&folder.join(class))?;
-        files.extend(found.into_iter().map(|path| (path, label as u16)));
+        let path = folder.join(class);
+        let mut names = names_in(&path)?;
+        names.sort_unstable();
+        files.extend(names.into_iter().map(|name| (path.join(name), label as u16)));
     }
     let decoded: Vec<_> =
         files.par_iter().map(|(path, label)| (decode(path, options), path, *label)).collect();
@@ -108,23 +199,26 @@ fn read(folder: &Path, classes: &[String], options: Options) -> Result<Pictures,
     Ok(Pictures::new(pixels, labels, (options.channels, options.size, options.size)))
 }
 
-/// JPEG and PNG files of a class, in alphabetical order.
-fn pictures_in(folder: &Path) -> Result<Vec<PathBuf>, DataError> {
-    let entries = std::fs::read_dir(folder).map_err(DataError::unreadable(folder))?;
-    let paths: Result<Vec<PathBuf>, _> = entries.map(|entry| entry.map(|entry| entry.path())).collect();
-    let mut paths = paths.map_err(DataError::unreadable(folder))?;
-    paths.retain(|path| {
-        let extension = path.extension().map(|extension| extension.to_string_lossy().to_lowercase());
-        matches!(extension.as_deref(), Some("jpg" | "jpeg" | "png"))
-    });
-    if paths.is_empty() {
-        return Err(DataError::Layout {
+/// The names of a class's JPEG and PNG files, in no order.
+fn names_in(folder: &Path) -> Result<Vec<String>, DataError> {
+    let mut names = Vec::new();
+    for entry in std::fs::read_dir(folder).map_err(DataError::unreadable(folder))? {
+        let name = entry.map_err(DataError::unreadable(folder))?.file_name();
+        let extension =
+            Path::new(&name).extension().map(|extension| extension.to_string_lossy().to_lowercase());
+        if !matches!(extension.as_deref(), Some("jpg" | "jpeg" | "png")) {
+            continue;
+        }
+        names.push(name.into_string().map_err(|name| DataError::Layout {
             path: folder.into(),
-            missing: "no JPEG or PNG files in this class".into(),
-        });
+            missing: format!("the file name `{}` is not UTF-8; rename it", name.to_string_lossy()),
+        })?);
     }
-    paths.sort();
-    Ok(paths)
+    if names.is_empty() {
+        let missing = "no JPEG or PNG files in this class".into();
+        return Err(DataError::Layout { path: folder.into(), missing });
+    }
+    Ok(names)
 }
 
 /// One picture as `[channels, size, size]` bytes: the short side scaled to `size`, the middle kept.
@@ -132,7 +226,11 @@ fn decode(path: &Path, options: Options) -> Result<Vec<u8>, String> {
     let reader = ImageReader::open(path)
         .and_then(ImageReader::with_guessed_format)
         .map_err(|error| error.to_string())?;
-    let picture = reader.decode().map_err(|error| error.to_string().trim_end().to_owned())?;
+    let said = |error: image::ImageError| error.to_string().trim_end().to_owned();
+    let mut decoder = reader.into_decoder().map_err(said)?;
+    let orientation = decoder.orientation().map_err(said)?;
+    let mut picture = DynamicImage::from_decoder(decoder).map_err(said)?;
+    picture.apply_orientation(orientation);
     let side = options.size as u32;
     let picture = if (picture.width(), picture.height()) == (side, side) {
         picture
@@ -228,5 +326,30 @@ mod tests {
         assert!(text.starts_with("1 of 41 pictures cannot be decoded: DATA/dog/000.jpg ("), "{text}");
         let data = load(folder.path(), Options { skip_broken: true, ..OPTIONS }).unwrap();
         assert_eq!(data.train.len() + data.validation.len() + data.test.len(), 40);
+    }
+
+    #[test]
+    fn listed_files_are_split_as_loaded_ones_are() {
+        let folder = tempfile::tempdir().unwrap();
+        for class in ["cat", "dog"] {
+            paint(&folder.path().join("train"), class, 20);
+            paint(&folder.path().join("val"), class, 5);
+        }
+        std::fs::write(folder.path().join("train/dog/zzz.jpg"), b"broken").unwrap();
+        let files = list(folder.path(), OPTIONS, 0.875).unwrap();
+        assert_eq!([files.train.len(), files.validation.len(), files.test.len()], [37, 4, 10]);
+        let loaded = load(folder.path(), Options { skip_broken: true, ..OPTIONS }).unwrap();
+        assert_eq!((&files.classes, files.train.shape), (&loaded.classes, loaded.shape()));
+        assert!((files.mean[1] - loaded.mean[1]).abs() < 1e-3, "{:?} {:?}", files.mean, loaded.mean);
+        for index in 0..4 {
+            let class = files.validation.path(index).parent().unwrap().file_name().unwrap().to_owned();
+            assert_eq!(class.to_str().unwrap(), files.classes[usize::from(files.validation.label(index))]);
+        }
+        let plain = tempfile::tempdir().unwrap();
+        paint(plain.path(), "cat", 20);
+        paint(plain.path(), "dog", 20);
+        let files = list(plain.path(), OPTIONS, 1.0).unwrap();
+        assert_eq!([files.train.len(), files.validation.len(), files.test.len()], [28, 6, 6]);
+        assert!(list(&plain.path().join("cat"), OPTIONS, 1.0).is_err());
     }
 }

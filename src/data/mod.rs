@@ -1,4 +1,4 @@
-//! Pictures with classes: the embedded digits, and readers of CIFAR, IDX and class folders.
+//! Pictures with classes: the embedded digits, and readers of CIFAR, IDX and class folders, in memory or left in their files.
 //!
 //! Reading only: nothing here knows of training. To add a format: write `x.rs` with `load`, and add its variant to
 //! [`Source`] with its line in [`Source::LAYOUTS`].
@@ -6,6 +6,7 @@
 mod cifar;
 mod digits;
 mod error;
+mod files;
 mod folders;
 mod idx;
 mod pictures;
@@ -15,7 +16,8 @@ mod source;
 mod split;
 
 pub use error::DataError;
-pub use pictures::{Dataset, Pictures};
+pub use files::Files;
+pub use pictures::{Dataset, FileSet, Pictures, Set, Supply};
 pub use sample::{
     Bounds, Camera, Class, Classes, IGNORE, Label, Mask, NormalFit, Object, Picture, Pixel, Plane, Sample,
 };

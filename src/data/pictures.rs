@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::DataError;
+use super::{DataError, Files};
 
 /// Pictures of one size with one class each, as bytes.
 #[derive(Clone, Debug, PartialEq)]
@@ -137,6 +137,156 @@ impl Dataset {
             }
         }
         self
+    }
+}
+
+/// A data set whose pictures stay in their files, with its fixed splits.
+#[derive(Clone, Debug)]
+pub struct FileSet {
+    /// What gradients are taken on.
+    pub train: Files,
+    /// What candidates are ranked by: a fixed part of the training data.
+    pub validation: Files,
+    /// Looked at once, by the final training of a winner.
+    pub test: Files,
+    /// The classes' names, by index.
+    pub classes: Vec<String>,
+    /// Mean of each channel over some of `train`, of pixels in [0, 1].
+    pub mean: Vec<f32>,
+    /// Standard deviation of each channel over some of `train`, of pixels in [0, 1].
+    pub deviation: Vec<f32>,
+}
+
+impl FileSet {
+    /// A data set of three splits, normalised by the pictures of `sample`.
+    ///
+    /// # Errors
+    /// An empty split.
+    pub(super) fn new(
+        name: &str,
+        [train, validation, test]: [Files; 3],
+        classes: Vec<String>,
+        sample: &Pictures,
+    ) -> Result<FileSet, DataError> {
+        for (split, files) in [("training", &train), ("validation", &validation), ("test", &test)] {
+            if files.is_empty() {
+                return Err(DataError::EmptySplit { place: name.into(), split });
+            }
+        }
+        let (mean, deviation) = sample.statistics();
+        Ok(FileSet { train, validation, test, classes, mean, deviation })
+    }
+
+    /// The same data with at most `train` training and `validation` validation pictures. 0 keeps all.
+    pub fn limited(mut self, train: usize, validation: usize) -> FileSet {
+        self.train = self.train.limited(train);
+        self.validation = self.validation.limited(validation);
+        self
+    }
+}
+
+/// A data set, wherever its pictures are.
+#[derive(Clone, Debug)]
+pub enum Set {
+    /// All in memory.
+    Memory(Dataset),
+    /// In files.
+    Files(FileSet),
+}
+
+/// One split, wherever its pictures are.
+#[derive(Clone, Copy, Debug)]
+pub enum Supply<'a> {
+    /// All in memory.
+    Memory(&'a Pictures),
+    /// In files.
+    Files(&'a Files),
+}
+
+impl<'a> From<&'a Pictures> for Supply<'a> {
+    fn from(pictures: &'a Pictures) -> Supply<'a> {
+        Supply::Memory(pictures)
+    }
+}
+
+impl<'a> From<&'a Files> for Supply<'a> {
+    fn from(files: &'a Files) -> Supply<'a> {
+        Supply::Files(files)
+    }
+}
+
+impl<'a> Supply<'a> {
+    /// How many pictures there are.
+    pub fn len(self) -> usize {
+        match self {
+            Supply::Memory(pictures) => pictures.len(),
+            Supply::Files(files) => files.len(),
+        }
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(self) -> bool {
+        self.len() == 0
+    }
+
+    /// `(channels, height, width)` of the pictures that come of it.
+    pub fn shape(self) -> (usize, usize, usize) {
+        match self {
+            Supply::Memory(pictures) => pictures.shape,
+            Supply::Files(files) => files.shape,
+        }
+    }
+
+    /// The class of the picture at `index`.
+    pub fn label(self, index: usize) -> u16 {
+        match self {
+            Supply::Memory(pictures) => pictures.labels[index],
+            Supply::Files(files) => files.label(index),
+        }
+    }
+
+    /// All classes, in order.
+    pub fn labels(self) -> impl Iterator<Item = u16> + 'a {
+        (0..self.len()).map(move |index| self.label(index))
+    }
+}
+
+impl Set {
+    /// Training, validation and test split.
+    pub fn splits(&self) -> [Supply<'_>; 3] {
+        match self {
+            Set::Memory(data) => [&data.train, &data.validation, &data.test].map(Supply::from),
+            Set::Files(data) => [&data.train, &data.validation, &data.test].map(Supply::from),
+        }
+    }
+
+    /// The classes' names, by index.
+    pub fn classes(&self) -> &[String] {
+        match self {
+            Set::Memory(data) => &data.classes,
+            Set::Files(data) => &data.classes,
+        }
+    }
+
+    /// Mean and standard deviation of each channel, of pixels in [0, 1].
+    pub fn normal(&self) -> (&[f32], &[f32]) {
+        match self {
+            Set::Memory(data) => (&data.mean, &data.deviation),
+            Set::Files(data) => (&data.mean, &data.deviation),
+        }
+    }
+
+    /// `(channels, height, width)` of every picture.
+    pub fn shape(&self) -> (usize, usize, usize) {
+        self.splits()[0].shape()
+    }
+
+    /// The same data with at most `train` training and `validation` validation pictures. 0 keeps all.
+    pub fn limited(self, train: usize, validation: usize) -> Set {
+        match self {
+            Set::Memory(data) => Set::Memory(data.limited(train, validation)),
+            Set::Files(data) => Set::Files(data.limited(train, validation)),
+        }
     }
 }
 

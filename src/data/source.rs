@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use super::{DataError, Dataset, cifar, digits, folders, idx};
+use super::{DataError, Dataset, Set, cifar, digits, folders, idx};
 
 /// A data set on disk or in the binary.
 ///
@@ -39,10 +39,29 @@ pub enum Source {
         #[serde(default)]
         skip_broken: bool,
     },
+    /// A folder as of `Folders`, of any size: pictures stay in their files and are decoded anew in every epoch, by
+    /// threads of their own. Those that cannot be decoded are skipped and named.
+    Stream {
+        /// The folder.
+        path: PathBuf,
+        /// Side in pixels of the square that every picture is brought to.
+        size: usize,
+        /// 3 for colour, 1 for grey.
+        #[serde(default = "colour")]
+        channels: usize,
+        /// Share of the short side that is looked at when nothing is drawn, in (0, 1].
+        #[serde(default = "middle")]
+        middle: f64,
+    },
 }
 
 fn colour() -> usize {
     3
+}
+
+/// 224 of 256 pixels, as ImageNet is looked at.
+fn middle() -> f64 {
+    0.875
 }
 
 impl Source {
@@ -68,12 +87,35 @@ impl Source {
             "Folders(path: \"folder\", size: 32)",
             "train/<class>/*.jpg|png and test/ or val/ alike, or just <class>/*.jpg|png\noptions: channels: 1 for grey, skip_broken: true",
         ),
+        (
+            "Stream(path: \"folder\", size: 224)",
+            "the same folders, of any size: pictures stay in their files and are decoded anew in every epoch\noptions: channels: 1 for grey, middle: 0.875, the share of a picture that is looked at when no box is drawn",
+        ),
     ];
+
+    /// Reads everything into memory, or lists it, and splits it.
+    ///
+    /// # Errors
+    /// [`DataError`] with the file or folder, what is wrong with it, and what to do.
+    pub fn open(&self) -> Result<Set, DataError> {
+        match self {
+            Source::Stream { path, size, channels, middle } => {
+                let options = folders::Options { size: *size, channels: *channels, skip_broken: true };
+                options.check(path)?;
+                if !(*middle > 0.0 && *middle <= 1.0) {
+                    let missing = format!("`middle` is {middle}; it is a share above 0 and up to 1");
+                    return Err(DataError::Layout { path: path.clone(), missing });
+                }
+                folders::list(path, options, *middle).map(Set::Files)
+            }
+            _ => self.load().map(Set::Memory),
+        }
+    }
 
     /// Reads everything into memory and splits it.
     ///
     /// # Errors
-    /// [`DataError`] with the file or folder, what is wrong with it, and what to do.
+    /// [`DataError`] with the file or folder, what is wrong with it, and what to do; a `Stream`, which stays in its files.
     pub fn load(&self) -> Result<Dataset, DataError> {
         match self {
             Source::Digits => digits::load(),
@@ -85,6 +127,11 @@ impl Source {
                     folders::Options { size: *size, channels: *channels, skip_broken: *skip_broken };
                 options.check(path)?;
                 folders::load(path, options)
+            }
+            Source::Stream { path, .. } => {
+                let missing = "a `Stream` stays in its files, and all pictures are needed in memory here; \
+                               `Folders` reads them";
+                Err(DataError::Layout { path: path.clone(), missing: missing.into() })
             }
         }
     }

@@ -11,26 +11,43 @@ const SEED: Seed = Seed(0);
 /// Takes `share` of each class (at least one picture where the class has two) out of `pictures`.
 /// Returns what is left and what was taken, both in a fixed mixed order.
 pub(super) fn take(pictures: &Pictures, share: f64, purpose: &str) -> (Pictures, Pictures) {
-    let mut order: Vec<usize> = (0..pictures.len()).collect();
-    order.shuffle(&mut SEED.stream(pictures.len() as u64, purpose));
+    let labelled = pictures.labels.iter().enumerate().map(|(index, label)| (index, *label)).collect();
+    let (kept, taken) = take_labelled(labelled, share, purpose);
+    let indices = |part: Vec<(usize, u16)>| part.into_iter().map(|(index, _)| index).collect::<Vec<_>>();
+    (pictures.select(&indices(kept)), pictures.select(&indices(taken)))
+}
 
-    let mut left_to_take = quotas(pictures, share);
-    let (taken, kept): (Vec<_>, Vec<_>) = order.into_iter().partition(|&index| {
-        let quota = &mut left_to_take[usize::from(pictures.labels[index])];
+/// The same for anything with a label; a share of 0 only mixes.
+pub(super) fn take_labelled<T>(
+    mut all: Vec<(T, u16)>,
+    share: f64,
+    purpose: &str,
+) -> (Labelled<T>, Labelled<T>) {
+    let mut rng = SEED.stream(all.len() as u64, purpose);
+    all.shuffle(&mut rng);
+    let mut left_to_take = quotas(&all, share);
+    let (taken, kept): (Vec<_>, Vec<_>) = all.into_iter().partition(|(_, label)| {
+        let quota = &mut left_to_take[usize::from(*label)];
         let take = *quota > 0;
         *quota -= usize::from(take);
         take
     });
-    (pictures.select(&kept), pictures.select(&taken))
+    (kept, taken)
 }
 
+type Labelled<T> = Vec<(T, u16)>;
+
 /// How many pictures of each class are taken.
-fn quotas(pictures: &Pictures, share: f64) -> Vec<usize> {
-    let classes = pictures.labels.iter().max().map_or(0, |&label| usize::from(label) + 1);
+fn quotas<T>(all: &[(T, u16)], share: f64) -> Vec<usize> {
+    let classes = all.iter().map(|(_, label)| usize::from(*label) + 1).max().unwrap_or(0);
     let mut counts = vec![0usize; classes];
-    pictures.labels.iter().for_each(|&label| counts[usize::from(label)] += 1);
+    all.iter().for_each(|(_, label)| counts[usize::from(*label)] += 1);
     let quota = |&count: &usize| {
-        if count < 2 { 0 } else { ((count as f64 * share).round() as usize).clamp(1, count - 1) }
+        if count < 2 || share == 0.0 {
+            0
+        } else {
+            ((count as f64 * share).round() as usize).clamp(1, count - 1)
+        }
     };
     counts.iter().map(quota).collect()
 }

@@ -155,7 +155,7 @@ mod tests {
 
     #[test]
     fn draws_stay_in_bounds_and_reach_them() {
-        let augment = Augment { crop: 2, flip: true, cutout: 3, mixup: 0.0 };
+        let augment = Augment { crop: 2, flip: true, cutout: 3, ..Augment::default() };
         let mut rng = Seed(5).stream(0, "test");
         let views: Vec<View> = (0..500).map(|_| View::draw(&augment, 8, 8, &mut rng)).collect();
         let rows: Vec<isize> = views.iter().map(|view| view.moved.0).collect();

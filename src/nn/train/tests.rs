@@ -24,7 +24,7 @@ fn network() -> Graph {
 }
 
 fn recipe() -> Recipe {
-    let augment = Augment { crop: 1, flip: false, cutout: 2, mixup: 0.1 };
+    let augment = Augment { crop: 1, cutout: 2, mixup: 0.1, ..Augment::default() };
     Recipe { learning_rate: 0.05, drop_path: 0.1, label_smoothing: 0.05, augment, ..Recipe::default() }
 }
 
