@@ -56,6 +56,62 @@ pub struct Trial {
     pub seconds: f64,
 }
 
+/// Where in the training of shared weights a step stands.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Moment {
+    /// Its number, from 0: what its pictures and all that is random in it are drawn by.
+    pub step: u64,
+    /// How much of the training lies before it, in [0, 1]: where learning rates stand on their schedules.
+    pub share: f64,
+}
+
+/// Weights that all candidates of a space share: what one-shot searches train. A candidate's weights are those whose
+/// name and shape its network asks for, so that what two networks have in common is trained with both.
+pub trait Supernet {
+    /// One optimizer step of a candidate, by its own hyperparameters, on the shared weights; its figures on the training
+    /// batch before it.
+    ///
+    /// # Errors
+    /// [`SupernetError::Candidate`] for a candidate that cannot be trained, which leaves the weights as they were.
+    fn update(&mut self, genotype: &Genotype, moment: Moment) -> Result<Metrics, SupernetError>;
+
+    /// What a candidate is worth on a batch of validation pictures, after `updates` optimizer steps by its own
+    /// hyperparameters on a copy of its weights. The shared weights stay as they are.
+    ///
+    /// # Errors
+    /// [`SupernetError::Candidate`] for a candidate that cannot be trained.
+    fn worth(&mut self, genotype: &Genotype, moment: Moment, updates: u32) -> Result<Metrics, SupernetError>;
+
+    /// How many steps of this candidate go through the training pictures once.
+    ///
+    /// # Errors
+    /// [`SupernetError::Candidate`] for a candidate that cannot be trained.
+    fn steps_an_epoch(&mut self, genotype: &Genotype) -> Result<u64, SupernetError>;
+
+    /// Keeps weights, optimizers and `notes` such that a kill leaves either the old checkpoint or the new one.
+    ///
+    /// # Errors
+    /// [`SupernetError::Broken`] where nothing can be written.
+    fn keep(&mut self, notes: &[u8]) -> Result<(), SupernetError>;
+
+    /// Goes back to what was kept last; its notes, or `None` where nothing was.
+    ///
+    /// # Errors
+    /// [`SupernetError::Broken`] for a checkpoint that is damaged or another search's.
+    fn restore(&mut self) -> Result<Option<Vec<u8>>, SupernetError>;
+}
+
+/// Why shared weights cannot be trained.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub enum SupernetError {
+    /// A candidate's fault: the next may do better.
+    #[error("{0}")]
+    Candidate(String),
+    /// Nothing can go on.
+    #[error("{0}")]
+    Broken(String),
+}
+
 /// A metric and which way is better: `Maximize("accuracy")`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Objective {

@@ -17,6 +17,8 @@ pub struct Voice {
     /// The metric that the incumbent is the best by.
     metric: String,
     trials: u64,
+    /// Tenths of the shared weights' budget that a log was told of.
+    tenths: Option<u64>,
 }
 
 enum Way {
@@ -35,10 +37,21 @@ impl Voice {
             (false, true) => Way::Bar(bar()),
             (false, false) => Way::Lines,
         };
-        Voice { way, metric: experiment.objectives[0].metric().into(), trials: experiment.trials }
+        Voice {
+            way,
+            metric: experiment.objectives[0].metric().into(),
+            trials: experiment.trials,
+            tenths: None,
+        }
     }
 
     pub fn hear(&mut self, event: &Event) {
+        if let (Way::Lines, Event::Sharing { share, .. }) = (&self.way, event) {
+            let tenths = Some((share * 10.0) as u64);
+            if std::mem::replace(&mut self.tenths, tenths) == tenths {
+                return;
+            }
+        }
         match &self.way {
             Way::Bar(bar) => self.show(bar, event),
             Way::Lines => self.sentence(event).iter().for_each(|line| tell(&format!("{line}\n"))),
@@ -62,6 +75,12 @@ impl Voice {
                 bar.set_prefix("searching");
                 bar.set_length(self.trials);
                 bar.set_position(*ended);
+            }
+            Event::Sharing { share, reward, .. } => {
+                bar.set_prefix("training shared weights");
+                bar.set_length(100);
+                bar.set_position((share * 100.0) as u64);
+                bar.set_message(reward.map(|reward| format!("mean reward {reward:.4}")).unwrap_or_default());
             }
             Event::Ended { trial, ended, best, time_left, .. } => {
                 bar.set_position(*ended);
@@ -87,6 +106,10 @@ impl Voice {
     fn sentence(&self, event: &Event) -> Option<String> {
         match event {
             Event::Opened { ended, interrupted, .. } => going_on(*ended, *interrupted, self.trials),
+            Event::Sharing { step, share, reward } => {
+                let reward = reward.map(|reward| format!(", mean reward {reward:.4}")).unwrap_or_default();
+                Some(format!("shared weights: {:.0} %, step {step}{reward}", share * 100.0))
+            }
             Event::Chosen { why } => Some((*why).to_string()),
             Event::Ended { trial, ended, best, time_left, .. } => Some(format!(
                 "{ended}/{} trial {} {}; {}{}",
@@ -149,6 +172,9 @@ fn line_of(event: &Event) -> Option<Value> {
             Some(json!({"event": "opened", "ended": ended, "interrupted": interrupted, "trials": trials}))
         }
         Event::Chosen { why } => Some(json!({"event": "chosen", "why": why})),
+        Event::Sharing { step, share, reward } => {
+            Some(json!({"event": "sharing", "step": step, "share": share, "reward": reward}))
+        }
         Event::Ended { trial, copied_from, .. } => {
             let mut line = trial_line(trial);
             line["event"] = json!("trial");

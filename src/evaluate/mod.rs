@@ -2,7 +2,7 @@
 //!
 //! To add one: write `x.rs`, and add its `mod` line and its line in the table below.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::candidate::Candidate;
 use crate::device::Device;
@@ -11,7 +11,7 @@ use crate::ir::Weights;
 use crate::random::Seed;
 use crate::space::{Genotype, Key, Space};
 use crate::symbolic::{Value, from_value};
-use crate::trial::{Fidelity, Metrics, Objective};
+use crate::trial::{Fidelity, Metrics, Objective, Supernet, SupernetError};
 
 /// One evaluation to do.
 #[derive(Clone, Copy, Debug)]
@@ -44,6 +44,19 @@ impl Job<'_> {
             Failure::Candidate(format!("the program is no network with its training: {error}"))
         })
     }
+}
+
+/// What weights that all candidates share belong to.
+#[derive(Clone, Debug)]
+pub struct Share<'a> {
+    /// The space.
+    pub space: &'a Space,
+    /// The source of all randomness.
+    pub seed: Seed,
+    /// Where they live.
+    pub device: Device,
+    /// Where they are kept.
+    pub checkpoint: PathBuf,
 }
 
 /// What came of an evaluation.
@@ -102,6 +115,14 @@ pub trait Evaluate: Send + Sync {
     /// # Errors
     /// [`Failure`], which is the trial's, not the study's.
     fn evaluate(&self, job: &Job, progress: &dyn Progress) -> Result<Outcome, Failure>;
+    /// Weights that all candidates share, untrained until they are trained or restored; from then on jobs at fidelity 0
+    /// are judged by them. `None` where nothing is trained.
+    ///
+    /// # Errors
+    /// A device that cannot be used.
+    fn share<'a>(&'a self, _share: &Share<'a>) -> Option<Result<Box<dyn Supernet + 'a>, SupernetError>> {
+        None
+    }
     /// The names of what it knows of candidates and never shows to a search, such as test accuracies: what judges of
     /// searches score them by. They are none of [`Evaluate::metrics`], and so can be no objective.
     fn hidden_metrics(&self) -> Vec<&str> {
@@ -140,10 +161,12 @@ mod command;
 mod cost;
 mod table;
 mod train;
+mod zero_cost;
 pub use command::Command;
 pub use cost::Cost;
 pub use table::{Columns, Number, Reading, RowKey, Table, TableError};
 pub use train::Train;
+pub use zero_cost::ZeroCost;
 
 family! {
     /// An evaluator with its configuration.
@@ -156,6 +179,8 @@ family! {
         Table(Table) = "table",
         /// Training on pictures, by the candidate's own recipe.
         Train(Train) = "train",
+        /// What initial weights tell of a network, without any training.
+        ZeroCost(ZeroCost) = "zero_cost",
     }
 }
 

@@ -13,6 +13,8 @@ use crate::space::Space;
 /// last training of a winner learns from both, and reports `test_accuracy` and `test_loss`, looking at the test split
 /// once.
 ///
+/// A one-shot search trains weights that all candidates share; at fidelity 0, its candidates are judged by those.
+///
 /// ```
 /// use cellwright::evaluate::Train;
 ///
@@ -60,5 +62,7 @@ impl Prepare for Train {
     }
 }
 
+#[cfg(feature = "train")]
+mod supernet;
 #[cfg(feature = "train")]
 mod trainer;

@@ -70,6 +70,11 @@ impl Bank {
         self.values.entry(key).or_insert_with(|| initial(parameter, seed))
     }
 
+    /// What one parameter starts from.
+    pub(super) fn started(&self, parameter: &Parameter) -> Vec<f32> {
+        initial(parameter, self.seed)
+    }
+
     /// Replaces one parameter's values.
     pub(super) fn store(&mut self, parameter: &Parameter, values: Vec<f32>) {
         debug_assert_eq!(values.len(), parameter.shape.iter().product::<usize>());

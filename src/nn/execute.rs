@@ -112,6 +112,12 @@ pub(super) struct Pass<'a> {
     /// All parameters, flattened, by slot.
     values: &'a [Tensor<1>],
     chance: Option<&'a mut Chance>,
+    /// Batch statistics though nothing is trained: the share that they have in the new running ones.
+    recount: Option<f64>,
+    /// Whether norms are left out.
+    bare: bool,
+    /// Gets the output of every activation, `[batch, features]`.
+    watch: Option<&'a mut dyn FnMut(Tensor<2>)>,
     device: Device,
     /// New running statistics by slot, off autodiff.
     running: Vec<(usize, Tensor<1>)>,
@@ -123,7 +129,31 @@ impl<'a> Pass<'a> {
         values: &'a [Tensor<1>],
         chance: Option<&'a mut Chance>,
     ) -> Pass<'a> {
-        Pass { plan, values, chance, device: plan.device.clone(), running: Vec::new() }
+        Pass {
+            plan,
+            values,
+            chance,
+            recount: None,
+            bare: false,
+            watch: None,
+            device: plan.device.clone(),
+            running: Vec::new(),
+        }
+    }
+
+    /// A pass with batch statistics, of which so much enters the new running ones, and nothing dropped.
+    pub(super) fn recounting(plan: &'a Plan<'a>, values: &'a [Tensor<1>], share: f64) -> Pass<'a> {
+        Pass { recount: Some(share), ..Pass::new(plan, values, None) }
+    }
+
+    /// The same without norms.
+    pub(super) fn bare(self) -> Pass<'a> {
+        Pass { bare: true, ..self }
+    }
+
+    /// The same, showing the output of every activation, `[batch, features]`.
+    pub(super) fn watched(self, watch: &'a mut dyn FnMut(Tensor<2>)) -> Pass<'a> {
+        Pass { watch: Some(watch), ..self }
     }
 
     /// The logits `[batch, classes]` of `input`, and new running statistics.
@@ -171,10 +201,17 @@ impl<'a> Pass<'a> {
                     None => y,
                 })
             }
+            Primitive::BatchNorm { .. } if self.bare => first,
             Primitive::BatchNorm { epsilon, momentum, .. } => {
                 either!(first, x => self.normalize(node, x, *epsilon, *momentum))
             }
-            Primitive::Activation(activation) => either!(first, x => activate(*activation, x)),
+            Primitive::Activation(activation) => {
+                let y = either!(first, x => activate(*activation, x));
+                if let Some(watch) = &mut self.watch {
+                    watch(y.clone().flat());
+                }
+                y
+            }
             Primitive::MaxPool(window) => Value::Map(kernel::max_pool(first.map(), window)),
             Primitive::AvgPool { window, count_padding } => {
                 Value::Map(kernel::avg_pool(first.map(), window, *count_padding))
@@ -221,7 +258,7 @@ impl<'a> Pass<'a> {
         let mean = self.plan.slot(node, Role::RunningMean);
         let variance = self.plan.slot(node, Role::RunningVariance);
         let (Some(mean), Some(variance)) = (mean, variance) else { return x };
-        if self.chance.is_none() {
+        if self.chance.is_none() && self.recount.is_none() {
             return batch_norm(
                 x,
                 scale,
@@ -233,6 +270,7 @@ impl<'a> Pass<'a> {
         }
         let samples = x.shape().num_elements() / channels;
         let normalized = kernel::normalize(x, scale, offset, epsilon, false);
+        let momentum = self.recount.unwrap_or(momentum);
         // Burn's variance is the biased one; what is kept for later is unbiased, as in PyTorch.
         let unbiased = normalized.variance * (samples as f64 / (samples.max(2) - 1) as f64);
         for (slot, now) in [(mean, normalized.mean), (variance, unbiased)] {
@@ -243,15 +281,16 @@ impl<'a> Pass<'a> {
     }
 
     fn zeros(&self, node: usize, input: Value) -> Value {
-        let batch = match &input {
-            Value::Map(x) => x.dims()[0],
-            Value::Flat(x) => x.dims()[0],
+        let (batch, kind) = match &input {
+            Value::Map(x) => (x.dims()[0], x.dtype()),
+            Value::Flat(x) => (x.dims()[0], x.dtype()),
         };
+        let place = (&self.device, kind);
         match self.plan.graph.nodes()[node].shape {
             Shape::Map { channels, height, width } => {
-                Value::Map(Tensor::zeros([batch, channels, height, width], &self.device))
+                Value::Map(Tensor::zeros([batch, channels, height, width], place))
             }
-            Shape::Flat(features) => Value::Flat(Tensor::zeros([batch, features], &self.device)),
+            Shape::Flat(features) => Value::Flat(Tensor::zeros([batch, features], place)),
         }
     }
 

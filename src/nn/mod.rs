@@ -15,13 +15,18 @@ mod kernel;
 mod loss;
 mod memory;
 mod optimizer;
+mod probe;
+mod rule;
 mod schedule;
+mod supernet;
 mod train;
 
 pub use bank::Bank;
 pub use error::NnError;
 pub use execute::forward;
 pub use memory::{estimated_bytes, free_bytes};
+pub use probe::Probe;
+pub use supernet::{Lesson, Snapshot, Supernet};
 pub use train::{Epoch, Score, Trained, Training, score};
 
 /// Burn's CPU backend in pure Rust: where tensors live that no device was named for.

@@ -300,7 +300,7 @@ fn diverged(epoch: u32, step: usize, what: String) -> NnError {
     NnError::Diverged { epoch: epoch + 1, step: step + 1, what }
 }
 
-fn floats(value: Tensor<1>) -> Vec<f32> {
+pub(super) fn floats(value: Tensor<1>) -> Vec<f32> {
     value.into_data().iter::<f32>().collect()
 }
 
@@ -322,7 +322,7 @@ pub fn score(
     judged(&plan, &values, &Batches { pictures, normalizer: &normalizer, classes })
 }
 
-fn judged(plan: &Plan, values: &[Tensor<1>], batches: &Batches) -> Result<Score, NnError> {
+pub(super) fn judged(plan: &Plan, values: &[Tensor<1>], batches: &Batches) -> Result<Score, NnError> {
     let all: Vec<usize> = (0..batches.pictures.labels.len()).collect();
     let (mut right, mut loss) = (0, 0.0);
     for members in all.chunks(LOOKING) {

@@ -4,8 +4,9 @@ use std::collections::HashSet;
 
 use rand::RngExt;
 
+use super::one_shot::{SHARED, Toy};
 use super::surrogate::{Mlp, Predictor};
-use super::{Algorithm, Context, Next, Progressive, SearchAlgorithm};
+use super::{Algorithm, AutoHas, Budget, Context, Enas, Next, Progressive, SearchAlgorithm, SinglePath};
 use crate::random::{Seed, fnv1a};
 use crate::space::{Draw, Genotype, Space};
 use crate::symbolic::{self, Value};
@@ -106,9 +107,17 @@ fn algorithm(name: &str) -> Algorithm {
         Algorithm::Progressive(config) => {
             Algorithm::Progressive(Progressive { surrogate: small_networks(), ..config })
         }
+        Algorithm::AutoHas(config) => Algorithm::AutoHas(AutoHas { budget: STEPS, ..config }),
+        Algorithm::Enas(config) => Algorithm::Enas(Enas { budget: STEPS, learning_rate: 0.1, ..config }),
+        Algorithm::SinglePath(config) => {
+            Algorithm::SinglePath(SinglePath { budget: STEPS, population: 10, ..config })
+        }
         other => other,
     }
 }
+
+/// What shared weights are trained for, which are no weights here.
+const STEPS: Budget = Budget::Steps(150);
 
 /// A surrogate for unoptimised builds.
 pub(super) fn small_networks() -> Predictor {
@@ -230,7 +239,8 @@ impl<'a> Study<'a> {
 
     /// All trials, and whether the algorithm ended the study itself.
     fn run(&self, config: &Algorithm) -> (Vec<Trial>, bool) {
-        let mut algorithm = config.start();
+        let mut supernet = Toy::of(self.space);
+        let mut algorithm = self.start(config, &mut supernet);
         let mut results: Vec<TrialState> = Vec::new();
         let mut trials: Vec<Trial> = Vec::new();
         while (trials.len() as u64) < self.trials {
@@ -243,7 +253,7 @@ impl<'a> Study<'a> {
                     .zip(&results)
                     .for_each(|(trial, result)| trial.state = result.clone());
                 if self.interrupted {
-                    algorithm = config.start();
+                    algorithm = self.start(config, &mut supernet);
                 }
                 match self.ask(&mut *algorithm, &trials) {
                     Next::Run(proposal) => break Some(proposal),
@@ -264,15 +274,29 @@ impl<'a> Study<'a> {
         (trials, false)
     }
 
-    fn ask(&self, algorithm: &mut dyn SearchAlgorithm, trials: &[Trial]) -> Next {
-        let context = Context {
+    /// A fresh algorithm; its shared weights, where it has any, are trained or found in their checkpoint.
+    fn start(&self, config: &Algorithm, supernet: &mut Toy) -> Box<dyn SearchAlgorithm> {
+        let mut algorithm = config.start();
+        if let Some(one_shot) = algorithm.one_shot() {
+            let trained = one_shot.train(&self.context(0), &self.objectives, supernet, &mut |_| true);
+            assert_eq!(trained, Ok(true));
+        }
+        algorithm
+    }
+
+    fn context(&self, trial: u64) -> Context<'_> {
+        Context {
             space: self.space,
             seed: self.seed,
-            trial: trials.len() as u64,
+            trial,
             trials: self.trials,
             fidelity: self.fidelity,
             fidelities: &[],
-        };
+        }
+    }
+
+    fn ask(&self, algorithm: &mut dyn SearchAlgorithm, trials: &[Trial]) -> Next {
+        let context = self.context(trials.len() as u64);
         algorithm.propose(&context, &History { trials, objectives: &self.objectives }).expect("a proposal")
     }
 
@@ -350,7 +374,8 @@ fn proposals_are_of_the_space_and_never_alike() {
                 .validate(&trial.proposal.genotype)
                 .unwrap_or_else(|error| panic!("{name}, {kind}: {error}"));
             assert!(keys.insert(trial.key.clone()), "{name}, {kind}: {} twice", trial.proposal.genotype);
-            assert_eq!(trial.proposal.fidelity, Fidelity(1));
+            let shares = config.start().one_shot().is_some();
+            assert_eq!(trial.proposal.fidelity, if shares { SHARED } else { Fidelity(1) });
             assert!(trial.proposal.parent.is_none_or(|parent| parent < trial.id), "{name}, {kind}");
         }
         assert!(!trials.is_empty(), "{name}, {kind}");

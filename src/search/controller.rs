@@ -22,10 +22,10 @@ use super::{Configure, Context, Next, SearchAlgorithm};
 use crate::space::{Genotype, GenotypeError};
 use crate::trial::{History, Proposal};
 
-mod heads;
+pub(super) mod heads;
 mod learner;
 mod lstm;
-mod policy;
+pub(super) mod policy;
 use learner::Learner;
 pub use policy::{PolicyKind, Recurrent};
 

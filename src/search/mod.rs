@@ -51,6 +51,12 @@ pub trait SearchAlgorithm: Send {
         history.best().map(|trial| trial.id)
     }
 
+    /// The half of it that comes before its first proposal, for algorithms that judge candidates by weights which all of
+    /// them share; others have none.
+    fn one_shot(&mut self) -> Option<&mut dyn OneShot> {
+        None
+    }
+
     /// What it saw in a study and how it will search, in a line; `None` for what searches every study alike.
     fn explain(&self, _context: &Context, _objectives: &[Objective]) -> Option<String> {
         None
@@ -82,6 +88,8 @@ mod local_search;
 pub use local_search::LocalSearch;
 mod nsga2;
 pub use nsga2::Nsga2;
+pub mod one_shot;
+pub use one_shot::{AutoHas, Budget, Enas, OneShot, SinglePath};
 mod planner;
 mod progressive;
 pub use progressive::{Preset, Progressive};
@@ -117,5 +125,11 @@ family! {
         Nsga2(Nsga2) = "nsga2",
         /// Many candidates for little, the best of them for more: a scheduler round any other algorithm.
         SuccessiveHalving(SuccessiveHalving) = "successive_halving",
+        /// One-shot: architecture and hyperparameters by one policy on weights that all candidates share.
+        AutoHas(AutoHas) = "auto_has",
+        /// One-shot: the architecture by a policy that takes turns with the shared weights.
+        Enas(Enas) = "enas",
+        /// One-shot: evolution on shared weights that were trained evenly.
+        SinglePath(SinglePath) = "single_path",
     }
 }

@@ -148,6 +148,23 @@ pub enum StudyError {
         /// What is wrong.
         problem: String,
     },
+    /// A one-shot search with an evaluator that trains nothing.
+    #[error(
+        "`{algorithm}` searches with weights that all candidates share, and the evaluator `{evaluator}` trains none; \
+         use `Train`, or another algorithm"
+    )]
+    NothingShared {
+        /// The algorithm.
+        algorithm: String,
+        /// The evaluator.
+        evaluator: String,
+    },
+    /// Weights that all candidates share could not be trained.
+    #[error("the shared weights cannot be trained: {problem}")]
+    Unshared {
+        /// What went wrong.
+        problem: crate::search::one_shot::OneShotError,
+    },
     /// The algorithm found no candidate to propose.
     #[error("no candidate to propose for trial {trial}: {problem}")]
     NoCandidate {
@@ -169,7 +186,7 @@ pub enum StudyError {
 impl StudyError {
     /// 2 for what the caller can mend, 1 for a fault of an algorithm.
     pub(crate) fn exit_code(&self) -> u8 {
-        if matches!(self, StudyError::Stuck { .. }) { 1 } else { 2 }
+        if matches!(self, StudyError::Stuck { .. } | StudyError::Unshared { .. }) { 1 } else { 2 }
     }
 }
 

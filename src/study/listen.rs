@@ -24,6 +24,15 @@ pub enum Event<'a> {
         /// What it saw and what it chose, in a line.
         why: &'a str,
     },
+    /// Weights that all candidates share are being trained, before anything is proposed.
+    Sharing {
+        /// Steps done.
+        step: u64,
+        /// How much of the budget is spent, in [0, 1].
+        share: f64,
+        /// The moving mean of rewards, where the method has rewards.
+        reward: Option<f64>,
+    },
     /// A trial was proposed and handed to a worker.
     Started {
         /// The trial, pending.

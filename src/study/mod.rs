@@ -5,7 +5,7 @@
 //! runs/quickstart/
 //!   study.sqlite              the experiment, all trials, all final trainings
 //!   study.lock                held by the process that works on the study
-//!   checkpoints/              of final trainings under way; the evaluator's own format
+//!   checkpoints/              of final trainings under way, and of weights that all candidates share; the evaluator's own format
 //!   models/trial-12.safetensors   trained weights
 //! ```
 //! Whatever kills the process, opening the study again and calling [`Study::search`] goes on: trials that ended are
@@ -24,6 +24,7 @@ mod rank;
 mod record;
 mod retrain;
 mod run;
+mod share;
 mod store;
 mod tau;
 
@@ -153,6 +154,9 @@ impl<'a> Study<'a> {
     ) -> Result<Ending, StudyError> {
         check_objectives(&self.record.description.experiment, &evaluator.metrics())?;
         let devices = self.devices()?;
+        if !share::train(self.space, &self.record, algorithm, evaluator, devices[0], stop, listener)? {
+            return Ok(Ending::Stopped);
+        }
         let shown = self.store.shown()?;
         let (site, store) = (Site { space: self.space, evaluator, devices: &devices, stop }, &mut self.store);
         let experiment = &self.record.description.experiment;

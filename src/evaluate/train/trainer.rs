@@ -1,18 +1,21 @@
 //! The evaluator behind [`Train`](super::Train): data in memory, one thread pool a training.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Mutex;
 
 use rayon::ThreadPoolBuilder;
 
 use super::Train;
+use super::supernet::Shared;
 use crate::candidate::Candidate;
 use crate::data::{Dataset, Pictures};
 use crate::device::Device;
 use crate::error::Error;
-use crate::evaluate::{self, Evaluate, Failure, Job, Outcome, Progress};
+use crate::evaluate::{self, Evaluate, Failure, Job, Outcome, Progress, Share};
 use crate::ir::{Graph, Weights};
-use crate::nn::{Epoch, NnError, Trained, Training, score};
-use crate::trial::{Fidelity, Metrics};
+use crate::nn::{self, Epoch, NnError, Trained, Training, score};
+use crate::random::fnv1a;
+use crate::trial::{Fidelity, Metrics, Supernet, SupernetError};
 
 pub(super) struct Trainer {
     /// What search-time trials see.
@@ -20,6 +23,8 @@ pub(super) struct Trainer {
     /// What the last training of a winner learns from: all training and validation pictures.
     last: Pictures,
     threads: usize,
+    /// Weights that all candidates share, in a one-shot search.
+    shared: Mutex<Option<nn::Supernet>>,
 }
 
 impl Trainer {
@@ -27,11 +32,14 @@ impl Trainer {
         let data = config.data.load()?;
         let last = data.train.join(&data.validation);
         let search = data.limited(config.limit, config.validation_limit);
-        Ok(Trainer { search, last, threads: config.threads.max(1) })
+        Ok(Trainer { search, last, threads: config.threads.max(1), shared: Mutex::default() })
     }
 
     fn train(&self, job: &Job, progress: &dyn Progress) -> Result<Outcome, Failure> {
         let candidate = job.network()?;
+        if job.fidelity == Fidelity(0) {
+            return self.look(&candidate, job.seed);
+        }
         let graph = self.graph(&candidate)?;
         let cost = graph.cost();
         let size = [("params", cost.params as f64), ("macs", cost.macs as f64)];
@@ -49,7 +57,7 @@ impl Trainer {
     }
 
     /// The candidate's network, if it is for this data.
-    fn graph(&self, candidate: &Candidate) -> Result<Graph, Failure> {
+    pub(super) fn graph(&self, candidate: &Candidate) -> Result<Graph, Failure> {
         let task = candidate.task;
         let (shape, classes) = (self.search.shape(), self.search.classes.len());
         if (task.input, task.classes) != (shape, classes) {
@@ -82,7 +90,32 @@ impl Trainer {
         evaluate::Trained { weights, classes, mean, deviation }
     }
 
-    fn normal(&self) -> (&[f32], &[f32]) {
+    /// What search-time trials learn from.
+    pub(super) fn train_pictures(&self) -> &Pictures {
+        &self.search.train
+    }
+
+    /// What search-time trials are judged by.
+    pub(super) fn validation_pictures(&self) -> &Pictures {
+        &self.search.validation
+    }
+
+    pub(super) fn threads(&self) -> usize {
+        self.threads
+    }
+
+    pub(super) fn shared(&self) -> &Mutex<Option<nn::Supernet>> {
+        &self.shared
+    }
+
+    /// Tells the data that search-time trials see from other data.
+    pub(super) fn identity(&self) -> u64 {
+        let parts = [&self.search.train, &self.search.validation];
+        let of = |part: &Pictures| (fnv1a(&part.pixels), part.len(), part.shape);
+        fnv1a(format!("{:?} {:?}", parts.map(of), self.normal()).as_bytes())
+    }
+
+    pub(super) fn normal(&self) -> (&[f32], &[f32]) {
         (&self.search.mean, &self.search.deviation)
     }
 
@@ -104,6 +137,10 @@ impl Evaluate for Trainer {
         super::METRICS.to_vec()
     }
 
+    fn share<'a>(&'a self, share: &Share<'a>) -> Option<Result<Box<dyn Supernet + 'a>, SupernetError>> {
+        Some(Shared::new(self, share.clone()).map(|shared| Box::new(shared) as Box<dyn Supernet>))
+    }
+
     fn evaluate(&self, job: &Job, progress: &dyn Progress) -> Result<Outcome, Failure> {
         // A pool of its own keeps trainings beside each other from sharing threads, and fixes the order of their sums.
         let pool = ThreadPoolBuilder::new().num_threads(self.threads).build();
@@ -118,18 +155,18 @@ fn figures(epoch: &Epoch) -> Vec<(&'static str, f64)> {
     score.into_iter().flatten().chain([("train_loss", epoch.train_loss)]).collect()
 }
 
-fn named(figures: impl Iterator<Item = (&'static str, f64)>) -> Metrics {
+pub(super) fn named(figures: impl Iterator<Item = (&'static str, f64)>) -> Metrics {
     figures.map(|(name, figure)| (name.to_string(), figure)).collect()
 }
 
-fn failure(error: NnError) -> Failure {
+pub(super) fn failure(error: NnError) -> Failure {
     match error {
         NnError::Stopped => Failure::Stopped,
         other => Failure::Candidate(other.to_string()),
     }
 }
 
-fn panicked(panic: &(dyn std::any::Any + Send)) -> String {
+pub(super) fn panicked(panic: &(dyn std::any::Any + Send)) -> String {
     let text = panic.downcast_ref::<&str>().map(|text| text.to_string());
     let text = text.or_else(|| panic.downcast_ref::<String>().cloned());
     format!("panicked: {}", text.unwrap_or_else(|| "without a message".into()))

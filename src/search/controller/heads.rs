@@ -1,26 +1,43 @@
 //! A candidate as a row of choices, each made by one head of the policy.
 //!
 //! A `OneOf` is one choice among its candidates, a `ManyOf` one for each of its slots, and a number one of a few equal
-//! parts of its scale, within which it is drawn evenly. A decision that cannot be decided otherwise has no head.
+//! parts of its scale, within which it is drawn evenly, or one of a few values of a [basis](Numbers::Basis). A decision
+//! that cannot be decided otherwise has no head.
 
 use rand::RngExt;
 
 use crate::random::Rng;
 use crate::space::{DecisionKind, Draw, Genotype, GenotypeError, Space};
 
+/// How numbers become choices.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::search) enum Numbers {
+    /// So many equal parts of the scale, within which a number is drawn evenly.
+    Parts(usize),
+    /// So many values, evenly over the scale and with both its ends.
+    Basis(usize),
+}
+
+impl Numbers {
+    fn most(self) -> usize {
+        let (Numbers::Parts(count) | Numbers::Basis(count)) = self;
+        count.max(1)
+    }
+}
+
 /// The heads of a space.
 #[derive(Clone, Debug)]
-pub(super) struct Heads {
+pub(in crate::search) struct Heads {
     /// The first head of each decision, and how many it has.
     of: Vec<(usize, usize)>,
     /// The first column of each head; one more at the end.
     starts: Vec<usize>,
-    bins: usize,
+    numbers: Numbers,
 }
 
 /// One choice: its head, what was chosen, and what could have been.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Action {
+pub(in crate::search) struct Action {
     pub head: usize,
     pub choice: usize,
     /// By choice; empty where all are allowed.
@@ -34,11 +51,16 @@ impl Action {
 }
 
 /// Chooses for one head among what is allowed.
-pub(super) type Choose<'a> = dyn FnMut(usize, &[bool], &mut Rng) -> usize + 'a;
+pub(in crate::search) type Choose<'a> = dyn FnMut(usize, &[bool], &mut Rng) -> usize + 'a;
 
 impl Heads {
+    /// With numbers as so many equal parts of their scales.
     pub fn of(space: &Space, bins: usize) -> Heads {
-        let mut heads = Heads { of: Vec::new(), starts: vec![0], bins: bins.max(1) };
+        Heads::with(space, Numbers::Parts(bins))
+    }
+
+    pub fn with(space: &Space, numbers: Numbers) -> Heads {
+        let mut heads = Heads { of: Vec::new(), starts: vec![0], numbers };
         for decision in space.decisions() {
             let (repeats, width) = match decision.kind {
                 kind if kind.is_single() => (0, 0),
@@ -69,15 +91,18 @@ impl Heads {
         match *kind {
             DecisionKind::Int { low, high } => {
                 let count = i128::from(high) - i128::from(low) + 1;
-                usize::try_from(count).unwrap_or(usize::MAX).min(self.bins)
+                usize::try_from(count).unwrap_or(usize::MAX).min(self.numbers.most())
             }
-            _ => self.bins,
+            _ => self.numbers.most(),
         }
     }
 
     /// The part that a number stands in.
     fn part(&self, kind: &DecisionKind, draw: &Draw) -> usize {
         let parts = self.parts(kind);
+        if let Numbers::Basis(_) = self.numbers {
+            return (kind.share(draw).unwrap_or(0.0) * (parts - 1) as f64).round() as usize;
+        }
         match (*kind, draw) {
             (DecisionKind::Int { low, high }, Draw::Int(value)) => {
                 let count = i128::from(high) - i128::from(low) + 1;
@@ -90,6 +115,9 @@ impl Heads {
     /// A number within a part, all alike.
     fn within(&self, kind: &DecisionKind, part: usize, rng: &mut Rng) -> Draw {
         let parts = self.parts(kind);
+        if let Numbers::Basis(_) = self.numbers {
+            return self.basis(kind).swap_remove(part);
+        }
         match *kind {
             DecisionKind::Int { low, high } => {
                 let count = i128::from(high) - i128::from(low) + 1;
@@ -102,29 +130,45 @@ impl Heads {
         }
     }
 
+    /// The values of a number's basis, from low to high: the middle of its scale where it has only one.
+    pub fn basis(&self, kind: &DecisionKind) -> Vec<Draw> {
+        let parts = self.parts(kind);
+        let share = |part: usize| if parts == 1 { 0.5 } else { part as f64 / (parts - 1) as f64 };
+        (0..parts).map(|part| kind.at(share(part)).unwrap_or_else(|| kind.first())).collect()
+    }
+
+    /// The heads of a decision; none for what cannot be decided otherwise.
+    pub fn heads(&self, decision: usize) -> std::ops::Range<usize> {
+        let (head, repeats) = self.of[decision];
+        head..head + repeats
+    }
+
     /// A candidate of which every head's choice is `choose`'s.
     pub fn draw(&self, space: &Space, rng: &mut Rng, choose: &mut Choose) -> Result<Genotype, GenotypeError> {
-        space.build(&mut |decision| {
-            let kind = &space.decisions()[decision].kind;
-            let (head, repeats) = self.of[decision];
-            if repeats == 0 {
-                return Ok(kind.first());
+        space.build(&mut |decision| Ok(self.decide(space, decision, rng, choose)))
+    }
+
+    /// One decision whose heads' choices are `choose`'s.
+    pub fn decide(&self, space: &Space, decision: usize, rng: &mut Rng, choose: &mut Choose) -> Draw {
+        let kind = &space.decisions()[decision].kind;
+        let (head, repeats) = self.of[decision];
+        if repeats == 0 {
+            return kind.first();
+        }
+        match kind {
+            DecisionKind::Choice { .. } => Draw::Choice(choose(head, &[], rng) as u32),
+            DecisionKind::Many { .. } => {
+                let mut choices = Vec::with_capacity(repeats);
+                for slot in 0..repeats {
+                    choices.push(choose(head + slot, &allowed(kind, &choices), rng) as u32);
+                }
+                Draw::Many(choices)
             }
-            Ok(match kind {
-                DecisionKind::Choice { .. } => Draw::Choice(choose(head, &[], rng) as u32),
-                DecisionKind::Many { .. } => {
-                    let mut choices = Vec::with_capacity(repeats);
-                    for slot in 0..repeats {
-                        choices.push(choose(head + slot, &allowed(kind, &choices), rng) as u32);
-                    }
-                    Draw::Many(choices)
-                }
-                DecisionKind::Int { .. } | DecisionKind::Float { .. } => {
-                    let part = choose(head, &[], rng);
-                    self.within(kind, part, rng)
-                }
-            })
-        })
+            DecisionKind::Int { .. } | DecisionKind::Float { .. } => {
+                let part = choose(head, &[], rng);
+                self.within(kind, part, rng)
+            }
+        }
     }
 
     /// The choices of a candidate, in order.
@@ -179,7 +223,8 @@ mod tests {
     #[test]
     fn whatever_is_chosen_is_of_the_space_and_reads_back() {
         for (kind, space) in spaces::all() {
-            let heads = Heads::of(&space, 4);
+            let heads =
+                if kind == "numeric" { Heads::with(&space, Numbers::Basis(4)) } else { Heads::of(&space, 4) };
             for seed in 0..50 {
                 let mut rng = Seed(seed).stream(0, "test");
                 let mut choices = Seed(seed).stream(1, "test");

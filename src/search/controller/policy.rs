@@ -97,7 +97,7 @@ impl Walk for &Softmax {
 }
 
 /// The probabilities of a head's choices; 0 for what is not allowed.
-pub(super) fn probabilities(logits: &[f64], allows: impl Fn(usize) -> bool) -> Vec<f64> {
+pub(in crate::search) fn probabilities(logits: &[f64], allows: impl Fn(usize) -> bool) -> Vec<f64> {
     let allowed = || logits.iter().enumerate().filter(|(choice, _)| allows(*choice));
     let most = allowed().map(|(_, logit)| *logit).fold(f64::NEG_INFINITY, f64::max);
     let weight = |(choice, logit): (usize, &f64)| if allows(choice) { (logit - most).exp() } else { 0.0 };
@@ -107,7 +107,7 @@ pub(super) fn probabilities(logits: &[f64], allows: impl Fn(usize) -> bool) -> V
 }
 
 /// A draw by probabilities.
-pub(super) fn sample(probabilities: &[f64], rng: &mut Rng) -> usize {
+pub(in crate::search) fn sample(probabilities: &[f64], rng: &mut Rng) -> usize {
     let mut left = rng.random::<f64>();
     for (choice, probability) in probabilities.iter().enumerate() {
         left -= probability;
@@ -138,7 +138,7 @@ pub(super) fn log_probability(policy: &dyn Policy, actions: &[Action]) -> f64 {
 
 /// The derivatives, by a head's logits, of `weight` times the logarithm of its choice's probability plus `bonus` times
 /// its entropy.
-pub(super) fn errors(probabilities: &[f64], choice: usize, weight: f64, bonus: f64) -> Vec<f64> {
+pub(in crate::search) fn errors(probabilities: &[f64], choice: usize, weight: f64, bonus: f64) -> Vec<f64> {
     let log = |probability: f64| probability.max(1e-300).ln();
     let entropy: f64 = probabilities.iter().map(|probability| -probability * log(*probability)).sum();
     let error = |(number, probability): (usize, &f64)| {

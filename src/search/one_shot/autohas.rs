@@ -1,0 +1,410 @@
+//! AutoHAS: architecture and hyperparameters in one run.
+//!
+//! Dong et al. 2020, <https://arxiv.org/abs/2006.03656>: the choices of an architecture and the values of its
+//! hyperparameters are drawn from one product of softmaxes, a number as one of a few values of a basis. Hyperparameters
+//! show only in what an update makes of the weights, so a candidate is judged after one optimizer step of its own, and
+//! since that step must not spoil the weights for the others, it is taken on a copy that is then thrown away. The policy
+//! moves towards what was worth more than the moving mean (REINFORCE); then a candidate drawn anew takes a step on the
+//! shared weights themselves.
+//!
+//! # Details
+//! What the paper leaves open follows TuNAS (Bender et al. 2020, <https://arxiv.org/abs/2008.06120>): the policy rests
+//! during the first quarter, its rate grows tenfold over the rest, and costs enter the reward by their distance from a
+//! target. Learning rates follow the candidate's own schedule, as if the training of the shared weights were its own. A
+//! reward is measured with the batch's own statistics in norms, final candidates with statistics counted anew for each.
+//!
+//! # Candidates
+//! Shared weights without a step say nothing of hyperparameters. So every final candidate has those that the policy
+//! comes to: choices by the highest probability, numbers as their basis weighed by its probabilities. The first has the
+//! policy's architecture too; those of the others are drawn from it.
+
+use serde::{Deserialize, Deserializer, Serialize, de};
+
+use super::controller::{Policy, Rule};
+use super::course::{Budget, Course};
+use super::paths::Paths;
+use super::{Hear, OneShot, OneShotError, SHARED, untrained};
+use crate::random::Rng;
+use crate::search::unseen::Unseen;
+use crate::search::{Configure, Context, Next, SearchAlgorithm};
+use crate::space::{DecisionKind, Draw, Genotype, GenotypeError};
+use crate::trial::{History, Metrics, Moment, Objective, Proposal, Supernet};
+
+/// AutoHAS, and by its switches two things that it is measured against.
+///
+/// ```
+/// use cellwright::search::{Algorithm, Budget};
+///
+/// let text = "AutoHas(budget: Steps(2000), cost: (metric: \"macs\", target: 5e6))";
+/// let Algorithm::AutoHas(config) = text.parse()? else { panic!("another algorithm") };
+/// assert_eq!(config.budget, Budget::Steps(2000));
+/// // A network of 1.2 times the target costs a fiftieth of accuracy: 0.1 times the distance of 0.2.
+/// let cost = config.cost.expect("a target");
+/// assert!((cost.reward(0.75, 6e6) - 0.73).abs() < 1e-9);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct AutoHas {
+    /// When the training of the shared weights ends.
+    pub budget: Budget,
+    /// The share of it in which the policy rests and all candidates are alike.
+    #[serde(deserialize_with = "part")]
+    pub warmup: f64,
+    /// Whether a candidate is judged after a step on a copy of its weights. Without, it is judged after a step on the
+    /// shared weights themselves.
+    pub temporary: bool,
+    /// Steps on the copy.
+    pub updates: u32,
+    /// Whether hyperparameters are searched. Without, they are held at the middle of their scales and at their first
+    /// candidates, and only the architecture is.
+    pub hyperparameters: bool,
+    /// Adam's rate for the policy at the end, in logits a step; it starts at a tenth of it. By default one over the root
+    /// of the policy's steps, such that chance alone moves a logit by about one, however long the training.
+    pub learning_rate: Option<f64>,
+    /// How much of the moving mean of rewards remains with every reward.
+    #[serde(deserialize_with = "part")]
+    pub baseline: f64,
+    /// Weight of the policy's entropy, which keeps it from settling early.
+    pub entropy: f64,
+    /// Values of a number's basis, from one end of its scale to the other.
+    pub basis: usize,
+    /// What numbers the policy comes to.
+    pub decoding: Decoding,
+    /// A figure that should come near a target.
+    pub cost: Option<CostTarget>,
+}
+
+/// What a number becomes of its basis.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Decoding {
+    /// The sum of the basis' values, each times its probability: the paper's.
+    #[default]
+    Combination,
+    /// The same on the number's own scale: of a logarithmic one the large values count for no more than the small.
+    OnScale,
+    /// The most probable value.
+    MostProbable,
+}
+
+/// A figure that should come near a target: rewards fall with its distance from it, on both sides alike.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CostTarget {
+    /// The figure: `params` or `macs`.
+    pub metric: String,
+    /// What it should be.
+    #[serde(deserialize_with = "above_zero")]
+    pub target: f64,
+    /// What the distance counts for, in rewards for each time the target.
+    #[serde(default = "tenth")]
+    pub weight: f64,
+}
+
+fn tenth() -> f64 {
+    0.1
+}
+
+fn part<'de, D: Deserializer<'de>>(from: D) -> Result<f64, D::Error> {
+    match f64::deserialize(from)? {
+        share if (0.0..1.0).contains(&share) => Ok(share),
+        share => Err(de::Error::custom(format!("{share} is out of bounds: from 0 up to, but without, 1"))),
+    }
+}
+
+fn above_zero<'de, D: Deserializer<'de>>(from: D) -> Result<f64, D::Error> {
+    match f64::deserialize(from)? {
+        target if target > 0.0 && target.is_finite() => Ok(target),
+        target => Err(de::Error::custom(format!("{target} is no target: a number above 0 is needed here"))),
+    }
+}
+
+impl CostTarget {
+    /// TuNAS's absolute-value reward: `score - weight |cost / target - 1|`.
+    pub fn reward(&self, score: f64, cost: f64) -> f64 {
+        score - self.weight * (cost / self.target - 1.0).abs()
+    }
+}
+
+impl Default for AutoHas {
+    fn default() -> AutoHas {
+        AutoHas {
+            budget: Budget::Epochs(100),
+            warmup: 0.25,
+            temporary: true,
+            updates: 1,
+            hyperparameters: true,
+            learning_rate: None,
+            baseline: 0.95,
+            entropy: 0.0,
+            basis: 5,
+            decoding: Decoding::default(),
+            cost: None,
+        }
+    }
+}
+
+impl AutoHas {
+    /// The reward of figures; `None` where they lack one.
+    fn reward(&self, objectives: &[Objective], figures: &Metrics) -> Option<f64> {
+        let score = objectives.first()?.score(figures)?;
+        match &self.cost {
+            None => Some(score),
+            Some(cost) => Some(cost.reward(score, *figures.get(&cost.metric)?)),
+        }
+    }
+
+    fn rule(&self, course: &Course, moment: Moment) -> Rule {
+        let all = course.state.steps.map_or_else(
+            // By the clock: as many as there will be at the pace so far.
+            || moment.step as f64 / moment.share.max(1e-3),
+            |steps| steps as f64,
+        );
+        let rate = self.learning_rate.unwrap_or(1.0 / (all * (1.0 - self.warmup)).max(1.0).sqrt());
+        let risen = (moment.share - self.warmup) / (1.0 - self.warmup);
+        Rule { rate: rate * 10f64.powf(risen - 1.0), baseline: self.baseline, entropy: self.entropy }
+    }
+
+    fn step(
+        &self,
+        objectives: &[Objective],
+        course: &mut Course,
+        moment: Moment,
+    ) -> Result<(), OneShotError> {
+        let learns = moment.share >= self.warmup;
+        let drawn = course.draw(&mut course.stream(moment, "one-shot path"))?;
+        if learns && self.temporary {
+            let worth = course.worth(&drawn, moment, self.updates)?;
+            self.learn(objectives, course, moment, drawn, worth)?;
+            let fresh = course.draw(&mut course.stream(moment, "one-shot shared path"))?;
+            return course.update(&fresh, moment).map(drop);
+        }
+        let updated = course.update(&drawn, moment)?;
+        if learns {
+            let worth = if updated.is_some() { course.worth(&drawn, moment, 0)? } else { None };
+            self.learn(objectives, course, moment, drawn, worth)?;
+        }
+        Ok(())
+    }
+
+    fn learn(
+        &self,
+        objectives: &[Objective],
+        course: &mut Course,
+        moment: Moment,
+        drawn: Genotype,
+        worth: Option<Metrics>,
+    ) -> Result<(), OneShotError> {
+        let reward = worth.and_then(|figures| self.reward(objectives, &figures));
+        let rule = self.rule(course, moment);
+        let (paths, space) = (course.paths, course.context.space);
+        Ok(course.state.policy.learn(paths, space, &[(drawn, reward)], &rule)?)
+    }
+
+    fn number(&self, kind: &DecisionKind, basis: &[Draw], all: &[f64]) -> Draw {
+        let place = match self.decoding {
+            Decoding::MostProbable => {
+                let best =
+                    (0..all.len()).fold(0, |best, next| if all[next] > all[best] { next } else { best });
+                return basis[best].clone();
+            }
+            Decoding::OnScale => {
+                let shares = basis.iter().map(|value| kind.share(value).unwrap_or(0.5));
+                return kind.at(mean(shares, all)).unwrap_or_else(|| basis[0].clone());
+            }
+            Decoding::Combination => mean(
+                basis.iter().map(|value| match value {
+                    Draw::Int(value) => *value as f64,
+                    Draw::Float(value) => *value,
+                    Draw::Choice(_) | Draw::Many(_) => 0.0,
+                }),
+                all,
+            ),
+        };
+        match *kind {
+            DecisionKind::Int { low, high } => Draw::Int((place.round() as i64).clamp(low, high)),
+            DecisionKind::Float { low, high, .. } => Draw::Float(place.clamp(low, high)),
+            DecisionKind::Choice { .. } | DecisionKind::Many { .. } => kind.first(),
+        }
+    }
+}
+
+fn mean(values: impl Iterator<Item = f64>, weights: &[f64]) -> f64 {
+    values.zip(weights).map(|(value, weight)| value * weight).sum()
+}
+
+impl Configure for AutoHas {
+    fn start(&self) -> Box<dyn SearchAlgorithm> {
+        Box::new(Search { config: self.clone(), learnt: None, unseen: Unseen::default() })
+    }
+}
+
+/// Draws from the policy that may repeat before a random candidate takes their place.
+const DRAWS: usize = 100;
+
+struct Search {
+    config: AutoHas,
+    learnt: Option<(Paths, Policy)>,
+    unseen: Unseen,
+}
+
+impl OneShot for Search {
+    fn train(
+        &mut self,
+        context: &Context,
+        objectives: &[Objective],
+        supernet: &mut dyn Supernet,
+        hear: &mut Hear,
+    ) -> Result<bool, OneShotError> {
+        let config = &self.config;
+        let paths = Paths::of(context.space, config.basis, config.hyperparameters);
+        let mut course = Course::start(config.budget, context, &paths, supernet)?;
+        let done =
+            course.run(config.budget, hear, &mut |course, moment| config.step(objectives, course, moment))?;
+        let policy = course.state.policy;
+        self.learnt = done.then_some((paths, policy));
+        Ok(done)
+    }
+}
+
+impl SearchAlgorithm for Search {
+    fn propose(&mut self, context: &Context, history: &History) -> Result<Next, GenotypeError> {
+        self.unseen.read(history);
+        let (paths, policy) = self.learnt.as_ref().ok_or_else(|| untrained("auto_has"))?;
+        let mut rng = context.seed.stream(context.trial, "one-shot candidate");
+        let decode = |rng: Option<&mut Rng>| {
+            policy.decode(paths, context.space, rng, &|kind, basis, all| self.config.number(kind, basis, all))
+        };
+        let whole = decode(None)?;
+        if is_new(&self.unseen, context, &whole) {
+            return Ok(run(whole, "decoded from the policy"));
+        }
+        for _ in 0..DRAWS {
+            let genotype = decode(Some(&mut rng))?;
+            if is_new(&self.unseen, context, &genotype) {
+                return Ok(run(genotype, "architecture drawn from the policy"));
+            }
+        }
+        let genotype = self.unseen.random(context, &mut rng)?;
+        Ok(genotype.map_or(Next::Done, |genotype| run(genotype, "random, for the policy repeats itself")))
+    }
+
+    fn one_shot(&mut self) -> Option<&mut dyn OneShot> {
+        Some(self)
+    }
+}
+
+/// Whether no trial has it, it is a program, and it keeps to the constraints.
+pub(super) fn is_new(unseen: &Unseen, context: &Context, genotype: &Genotype) -> bool {
+    context.space.key(genotype).is_ok_and(|key| unseen.is_new(&key))
+        && context.space.admits(genotype).unwrap_or(false)
+}
+
+pub(super) fn run(genotype: Genotype, note: &str) -> Next {
+    Next::Run(Proposal { genotype, fidelity: SHARED, parent: None, note: note.into() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::toy::{self, Toy};
+    use super::*;
+
+    fn trained(config: &AutoHas, toy: &mut Toy, space: &crate::space::Space) -> Box<dyn SearchAlgorithm> {
+        let mut search = config.start();
+        let one_shot = search.one_shot().unwrap();
+        let objectives = [Objective::Maximize("accuracy".into())];
+        assert!(one_shot.train(&toy::context(space), &objectives, toy, &mut |_| true).unwrap());
+        search
+    }
+
+    fn first(search: &mut dyn SearchAlgorithm, space: &crate::space::Space) -> Genotype {
+        let objectives = [Objective::Maximize("accuracy".into())];
+        let history = History { trials: &[], objectives: &objectives };
+        match search.propose(&toy::context(space), &history).unwrap() {
+            Next::Run(proposal) => proposal.genotype,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn the_absolute_reward_has_the_papers_form() {
+        let cost = CostTarget { metric: "macs".into(), target: 84.0, weight: 0.1 };
+        // At the target nothing is lost; 5 % beside it on either side costs 0.005.
+        for (met, lost) in [(84.0, 0.0), (88.2, 0.005), (79.8, 0.005), (168.0, 0.1)] {
+            assert!((cost.reward(0.7, met) - (0.7 - lost)).abs() < 1e-12, "{met}");
+        }
+        assert!(ron::from_str::<CostTarget>("(metric: \"macs\", target: 0.0)").is_err());
+    }
+
+    #[test]
+    fn finds_the_better_architecture_and_hyperparameters() {
+        let space = toy::joint();
+        let mut toy = Toy::default();
+        let config = AutoHas { budget: Budget::Steps(600), ..AutoHas::default() };
+        let mut search = trained(&config, &mut toy, &space);
+        let genotype = first(&mut *search, &space).to_string();
+        // The toy pays for the last of both ops, a rate near 0.03 and no smoothing.
+        let active: Vec<&str> = genotype.split(',').collect();
+        assert_eq!((active[0], active[1], active[3]), ("2", "2", "0"), "{genotype}");
+        let rate: f64 = active[2].parse().unwrap();
+        assert!((0.005..0.2).contains(&rate), "{genotype}");
+        // Half of the steps after warm-up were on copies, and those changed nothing.
+        assert_eq!((toy.updated.len(), toy.copies), (600, 450));
+    }
+
+    #[test]
+    fn a_cost_target_moves_the_choice() {
+        let space = toy::joint();
+        let cost = CostTarget { metric: "params".into(), target: 1.0, weight: 2.0 };
+        let config = AutoHas { budget: Budget::Steps(600), cost: Some(cost), ..AutoHas::default() };
+        let genotype = first(&mut *trained(&config, &mut Toy::default(), &space), &space);
+        assert!(
+            genotype.to_string().starts_with("0,0,"),
+            "one parameter a choice and one beside: {genotype}"
+        );
+    }
+
+    #[test]
+    fn without_copies_there_is_one_update_a_step_and_without_hyperparameters_they_are_held() {
+        let space = toy::joint();
+        let mut toy = Toy::default();
+        let config = AutoHas {
+            budget: Budget::Steps(100),
+            temporary: false,
+            hyperparameters: false,
+            ..AutoHas::default()
+        };
+        let mut search = trained(&config, &mut toy, &space);
+        assert_eq!((toy.updated.len(), toy.copies), (100, 0));
+        assert!(first(&mut *search, &space).to_string().ends_with(",0.0316228,0"));
+    }
+
+    #[test]
+    fn numbers_are_combined_of_their_basis() {
+        let kind = DecisionKind::Float { low: 0.001, high: 1.0, scale: crate::space::hyper::Scale::Log };
+        let basis: Vec<Draw> = [0.001, 0.0316228, 1.0].map(Draw::Float).to_vec();
+        let all = [0.5, 0.3, 0.2];
+        let number = |decoding| match (AutoHas { decoding, ..AutoHas::default() }).number(&kind, &basis, &all)
+        {
+            Draw::Float(value) => value,
+            other => panic!("{other:?}"),
+        };
+        assert!((number(Decoding::Combination) - (0.0005 + 0.3 * 0.0316228 + 0.2)).abs() < 1e-9);
+        assert!((number(Decoding::OnScale).log10() - (-3.0 * 0.5 - 1.5 * 0.3)).abs() < 1e-3);
+        assert_eq!(number(Decoding::MostProbable), 0.001);
+        let kind = DecisionKind::Int { low: 1, high: 9 };
+        let basis = [1, 5, 9].map(Draw::Int);
+        assert_eq!(AutoHas::default().number(&kind, &basis, &all), Draw::Int(4));
+    }
+
+    #[test]
+    fn the_same_follows_from_the_checkpoint_as_from_the_training() {
+        let space = toy::joint();
+        let config = AutoHas { budget: Budget::Steps(60), ..AutoHas::default() };
+        let mut toy = Toy::default();
+        let mut whole = trained(&config, &mut toy, &space);
+        let mut again = trained(&config, &mut toy, &space);
+        assert_eq!(toy.updated.len(), 60, "the second found all steps done");
+        assert_eq!(first(&mut *again, &space), first(&mut *whole, &space));
+    }
+}
