@@ -63,7 +63,10 @@ pub enum Error {
         "this binary was built without training\n  hint: build it with the default features, or use another evaluator"
     )]
     WithoutTraining,
-    /// A search that cannot be asked, or was told what it will not have.
+    /// A search that cannot go on.
+    #[error(transparent)]
+    Search(#[from] crate::search::SearchError),
+    /// A search that was told what it will not have.
     #[error(transparent)]
     AskTell(#[from] crate::search::AskTellError),
     /// Algorithms that cannot be compared.
@@ -85,8 +88,8 @@ impl Error {
             Error::Io { .. } | Error::Space(_) | Error::Program(_) | Error::Genotype(_) => 2,
             Error::Shape(_) | Error::Data(_) | Error::Device(_) | Error::Usage { .. } | Error::Format(_) => 2,
             Error::WithoutTraining | Error::Table(_) => 2,
-            Error::AskTell(crate::search::AskTellError::Stuck { .. }) => 1,
-            Error::AskTell(_) => 2,
+            Error::AskTell(error) => error.exit_code(),
+            Error::Search(error) => error.exit_code(),
             Error::Bench(error) => error.exit_code(),
             Error::Export(error) => error.exit_code(),
             Error::Study(error) => error.exit_code(),

@@ -4,102 +4,17 @@ use std::collections::HashSet;
 
 use rand::RngExt;
 
-use super::one_shot::{SHARED, Toy};
+use super::one_shot::SHARED;
 use super::surrogate::{Mlp, Predictor};
-use super::{Algorithm, AutoHas, Budget, Context, Enas, Next, Progressive, SearchAlgorithm, SinglePath};
+use super::{Algorithm, AutoHas, Budget, Enas, Next, Progressive, SinglePath};
 use crate::random::{Seed, fnv1a};
 use crate::space::{Draw, Genotype, Space};
 use crate::symbolic::{self, Value};
-use crate::trial::{Fidelity, History, Objective, Proposal, Trial, TrialState};
+use crate::trial::{Fidelity, Objective, Trial, TrialState};
 
-/// Spaces of every kind, over bare trees: no network is built.
-pub(super) mod spaces {
-    use crate::space::Space;
-    use crate::symbolic::Sources;
-
-    fn space(text: &str) -> Space {
-        let program = Sources::default().read("test.ron", text).expect("valid RON");
-        Space::untyped(&program).expect("a valid space")
-    }
-
-    /// 4 decisions of 4: 256 candidates.
-    pub fn flat() -> Space {
-        space(
-            "(a: OneOf([0, 1, 2, 3]), b: OneOf([0, 1, 2, 3]), c: OneOf([0, 1, 2, 3]), d: OneOf([0, 1, 2, 3]))",
-        )
-    }
-
-    /// 8 decisions of 4: 65,536 candidates.
-    pub fn wide() -> Space {
-        let fields: Vec<String> = ('a'..='h').map(|name| format!("{name}: OneOf([0, 1, 2, 3])")).collect();
-        space(&format!("({})", fields.join(", ")))
-    }
-
-    /// A choice that brings a number, and one that brings nothing.
-    pub fn conditional() -> Space {
-        space("(optimizer: OneOf([Sgd(momentum: Float(0.0, 1.0)), Adam, Rms]), depth: OneOf([1, 2, 3, 4]))")
-    }
-
-    /// Numbers of all scales, a list and a permutation.
-    pub fn numeric() -> Space {
-        space(
-            "(width: Int(1, 1000), rate: Float(1e-4, 1.0, Log), momentum: Float(0.9, 0.999, ReverseLog),
-              few: Int(0, 2), ops: ManyOf(2, [0, 1, 2], distinct), order: Permutation([0, 1, 2]))",
-        )
-    }
-
-    /// A single candidate.
-    pub fn one_point() -> Space {
-        space("(a: OneOf([7]), b: Int(3, 3), c: 1)")
-    }
-
-    /// 6 candidates, three of them conditional.
-    pub fn small() -> Space {
-        space("(a: OneOf([X(OneOf([0, 1, 2])), Y, Z, W]))")
-    }
-
-    /// A cell of 1 to 3 blocks, and a hyperparameter beside it.
-    pub fn cell() -> Space {
-        let input = |block: usize| {
-            let earlier: String = (1..block).map(|number| format!(", Block({number})")).collect();
-            format!("OneOf([PreviousCell, CellBefore{earlier}])")
-        };
-        let branch = |block| format!("(input: {}, op: OneOf([Conv, Pool, Skip]))", input(block));
-        let blocks: Vec<String> =
-            (1..=3).map(|block| format!("(left: {0}, right: {0})", branch(block))).collect();
-        space(&format!("(cell: Prefix(1, [{}]), rate: Float(1e-3, 1.0, Log))", blocks.join(", ")))
-    }
-
-    /// Networks of one or two blocks, many of them isomorphic, of which only the smaller half may be proposed.
-    pub fn constrained() -> Space {
-        let text = r#"Space(
-            let: { "op": OneOf([SepConv(kernel: 3), ReluConvBn(kernel: 3), MaxPool(kernel: 3), SkipConnect]) },
-            program: (
-                task: (input: (1, 8, 8), classes: 10),
-                architecture: Stacked(cell: Blocks(Prefix(1, [
-                    (left: (input: PreviousCell, op: Fresh("op")), right: (input: CellBefore, op: Fresh("op"))),
-                    (left: (input: Block(1), op: Fresh("op")), right: (input: PreviousCell, op: Fresh("op"))),
-                ])), stages: 1, repeats: 1, channels: 8),
-                training: (learning_rate: OneOf([0.1, 0.01])),
-            ),
-            constraints: [Params(max: 1500)],
-        )"#;
-        Space::from_ron("test.ron", text).expect("a valid space")
-    }
-
-    /// All of them, by name.
-    pub fn all() -> Vec<(&'static str, Space)> {
-        vec![
-            ("flat", flat()),
-            ("conditional", conditional()),
-            ("numeric", numeric()),
-            ("one point", one_point()),
-            ("small", small()),
-            ("cell", cell()),
-            ("constrained", constrained()),
-        ]
-    }
-}
+pub(super) mod spaces;
+mod study;
+use study::{Study, Worth};
 
 /// An algorithm by its name, with its defaults; but networks are small, for unoptimised builds.
 fn algorithm(name: &str) -> Algorithm {
@@ -211,99 +126,6 @@ pub(super) fn truth(space: &Space, trial: &Trial) -> f64 {
 /// What an algorithm that has just started proposes after these trials.
 pub(super) fn ask(space: &Space, config: &Algorithm, trials: &[Trial], all: u64) -> Next {
     Study { trials: all, ..Study::new(space, &worth) }.ask(&mut *config.start(), trials)
-}
-
-/// What becomes of a trial.
-type Worth<'a> = dyn Fn(&Space, &Trial) -> TrialState + 'a;
-
-/// A study without a store.
-struct Study<'a> {
-    space: &'a Space,
-    seed: Seed,
-    trials: u64,
-    objectives: Vec<Objective>,
-    fidelity: Fidelity,
-    worth: &'a Worth<'a>,
-    /// How many trials may be under way at once.
-    workers: usize,
-    /// Whether a fresh algorithm makes every proposal.
-    interrupted: bool,
-}
-
-impl<'a> Study<'a> {
-    fn new(space: &'a Space, worth: &'a Worth<'a>) -> Study<'a> {
-        let objectives = vec![Objective::Maximize("accuracy".into())];
-        let (seed, fidelity) = (Seed(1), Fidelity(1));
-        Study { space, seed, trials: 30, objectives, fidelity, worth, workers: 1, interrupted: false }
-    }
-
-    /// All trials, and whether the algorithm ended the study itself.
-    fn run(&self, config: &Algorithm) -> (Vec<Trial>, bool) {
-        let mut supernet = Toy::of(self.space);
-        let mut algorithm = self.start(config, &mut supernet);
-        let mut results: Vec<TrialState> = Vec::new();
-        let mut trials: Vec<Trial> = Vec::new();
-        while (trials.len() as u64) < self.trials {
-            // Proposal n sees the results of trials up to n - workers; where that is not enough, of one more each time.
-            let mut pending = (self.workers - 1).min(trials.len());
-            let proposal = loop {
-                let ended = trials.len() - pending;
-                trials[..ended]
-                    .iter_mut()
-                    .zip(&results)
-                    .for_each(|(trial, result)| trial.state = result.clone());
-                if self.interrupted {
-                    algorithm = self.start(config, &mut supernet);
-                }
-                match self.ask(&mut *algorithm, &trials) {
-                    Next::Run(proposal) => break Some(proposal),
-                    Next::Done => break None,
-                    Next::Wait => {
-                        pending = pending.checked_sub(1).expect("waits for a trial that is pending")
-                    }
-                }
-            };
-            let Some(proposal) = proposal else {
-                return (trials, true);
-            };
-            let trial = self.trial(proposal, trials.len() as u64);
-            results.push((self.worth)(self.space, &trial));
-            trials.push(trial);
-        }
-        trials.iter_mut().zip(results).for_each(|(trial, result)| trial.state = result);
-        (trials, false)
-    }
-
-    /// A fresh algorithm; its shared weights, where it has any, are trained or found in their checkpoint.
-    fn start(&self, config: &Algorithm, supernet: &mut Toy) -> Box<dyn SearchAlgorithm> {
-        let mut algorithm = config.start();
-        if let Some(one_shot) = algorithm.one_shot() {
-            let trained = one_shot.train(&self.context(0), &self.objectives, supernet, &mut |_| true);
-            assert_eq!(trained, Ok(true));
-        }
-        algorithm
-    }
-
-    fn context(&self, trial: u64) -> Context<'_> {
-        Context {
-            space: self.space,
-            seed: self.seed,
-            trial,
-            trials: self.trials,
-            fidelity: self.fidelity,
-            fidelities: &[],
-        }
-    }
-
-    fn ask(&self, algorithm: &mut dyn SearchAlgorithm, trials: &[Trial]) -> Next {
-        let context = self.context(trials.len() as u64);
-        algorithm.propose(&context, &History { trials, objectives: &self.objectives }).expect("a proposal")
-    }
-
-    fn trial(&self, proposal: Proposal, id: u64) -> Trial {
-        let key = self.space.key(&proposal.genotype).expect("a genotype of the space");
-        Trial { id, proposal, key, state: TrialState::Pending, seconds: 0.0 }
-    }
 }
 
 fn finished(accuracy: f64) -> TrialState {

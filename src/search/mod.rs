@@ -79,6 +79,8 @@ pub use bayesian::Bayesian;
 mod contract;
 mod controller;
 pub use controller::{Controller, Method, PolicyKind, Ppo, Recurrent};
+mod error;
+pub use error::SearchError;
 mod gaussian;
 mod grid;
 pub use grid::Grid;

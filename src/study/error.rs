@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use crate::search::SearchError;
+
 /// Why a study was not opened, or had to stop. Whatever is stored stays as it is.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -110,15 +112,9 @@ pub enum StudyError {
         /// What was probably meant.
         nearest: Option<String>,
     },
-    /// An algorithm that waits for nothing.
-    #[error(
-        "the algorithm waits for results though all {trials} trials have ended: this is a fault of the algorithm; \
-         choose another one, and please report it"
-    )]
-    Stuck {
-        /// How many trials there are.
-        trials: usize,
-    },
+    /// The search cannot go on.
+    #[error(transparent)]
+    Search(#[from] SearchError),
     /// A trial that is not there.
     #[error(
         "there is no trial {trial}: the study has {count} trials, numbered from 0; `cellwright rank` shows the best"
@@ -165,14 +161,6 @@ pub enum StudyError {
         /// What went wrong.
         problem: crate::search::one_shot::OneShotError,
     },
-    /// The algorithm found no candidate to propose.
-    #[error("no candidate to propose for trial {trial}: {problem}")]
-    NoCandidate {
-        /// The trial to be proposed.
-        trial: u64,
-        /// What the space says.
-        problem: crate::space::GenotypeError,
-    },
     /// The database refused for a reason that is none of the above.
     #[error("the study in `{}` cannot be used: {problem}", folder.display())]
     Database {
@@ -186,7 +174,11 @@ pub enum StudyError {
 impl StudyError {
     /// 2 for what the caller can mend, 1 for a fault of an algorithm.
     pub(crate) fn exit_code(&self) -> u8 {
-        if matches!(self, StudyError::Stuck { .. } | StudyError::Unshared { .. }) { 1 } else { 2 }
+        match self {
+            StudyError::Search(error) => error.exit_code(),
+            StudyError::Unshared { .. } => 1,
+            _ => 2,
+        }
     }
 }
 

@@ -14,7 +14,7 @@ use super::store::Store;
 use super::{Ending, Event, Listener, StudyError};
 use crate::evaluate::{Failure, Outcome};
 use crate::experiment::Experiment;
-use crate::search::{Context, Next, SearchAlgorithm};
+use crate::search::{Context, Next, SearchAlgorithm, SearchError};
 use crate::space::Key;
 use crate::trial::{Fidelity, History, Objective, Proposal, Trial, TrialId, TrialState, unfit};
 
@@ -84,7 +84,9 @@ impl Search<'_> {
             }
             match self.ask(algorithm)? {
                 Next::Run(proposal) => self.add(proposal)?,
-                Next::Wait if self.memory.shown == count => return Err(StudyError::Stuck { trials: count }),
+                Next::Wait if self.memory.shown == count => {
+                    return Err(SearchError::Stuck { trials: count }.into());
+                }
                 Next::Wait => drop(self.show(self.memory.shown + 1)?),
                 Next::Done => {
                     ending = Ending::Exhausted;
@@ -116,7 +118,8 @@ impl Search<'_> {
         let context = self.context();
         let history = History { trials: &self.memory.trials, objectives: &self.experiment.objectives };
         let trial = context.trial;
-        algorithm.propose(&context, &history).map_err(|problem| StudyError::NoCandidate { trial, problem })
+        let proposed = algorithm.propose(&context, &history);
+        Ok(proposed.map_err(|problem| SearchError::NoCandidate { trial, problem })?)
     }
 
     /// What the algorithm is told for its next proposal.

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use cellwright::Study;
 use cellwright::evaluate::{Evaluate, Failure, Job, Outcome, Progress};
-use cellwright::search::{Context, Next, SearchAlgorithm};
+use cellwright::search::{Context, Next, SearchAlgorithm, SearchError};
 use cellwright::space::{Gene, Genotype, GenotypeError};
 use cellwright::study::{Ending, Event, Record, StudyError};
 use cellwright::trial::{Fidelity, History, Proposal, TrialState};
@@ -183,7 +183,7 @@ fn a_candidate_that_cannot_be_built_is_a_failed_trial() {
     assert!(study.record().trials.iter().all(|trial| matches!(trial.state, TrialState::Failed(_))));
 
     let stuck = study.search_with(&mut Sleeper, &evaluator, &stop, &mut |_: &Event| {}).unwrap_err();
-    assert!(matches!(stuck, StudyError::Stuck { trials: 3 }), "{stuck}");
+    assert!(matches!(stuck, StudyError::Search(SearchError::Stuck { trials: 3 })), "{stuck}");
 }
 
 #[test]
