@@ -98,7 +98,12 @@ impl House {
             }
         }
         let tests: BTreeSet<String> = files.iter().flat_map(|(file, text)| test_files(file, text)).collect();
-        files.retain(|(file, _)| !tests.contains(file));
+        // What belongs to a module of tests is for tests, too.
+        let is_test = |file: &str| {
+            let within = |test: &String| file.starts_with(&format!("{}/", test.trim_end_matches(".rs")));
+            tests.contains(file) || tests.iter().any(within)
+        };
+        files.retain(|(file, _)| !is_test(file));
         files.sort();
         files
     }

@@ -152,6 +152,70 @@ fn its_mistake_is_shown_as_the_program_shows_it() {
     assert!(said.contains("`let` has \"op\"") && said.contains("swap the two"), "all at once: {said}");
 }
 
+/// The words of a table's rows, but for what the clock says.
+fn rows(table: &str) -> Vec<Vec<&str>> {
+    let lines = table.lines().skip_while(|line| !line.starts_with("rank  ")).map(str::split_whitespace);
+    let mut rows: Vec<Vec<&str>> =
+        lines.map(Iterator::collect).take_while(|row: &Vec<_>| row.len() > 2).collect();
+    let clock = rows[0].iter().position(|word| *word == "wall_seconds").expect("a column");
+    for row in &mut rows {
+        row.remove(clock);
+    }
+    rows
+}
+
+#[test]
+fn its_table_is_searched_as_it_says() {
+    let home = tempfile::tempdir().expect("a folder");
+    let table = blocks("csv").remove(0);
+    std::fs::write(home.path().join("measured.csv"), table).expect("a file");
+    let spaces = blocks("ron");
+    let space = spaces.iter().find(|space| space.contains("measured.csv")).expect("a space");
+    std::fs::write(home.path().join("measured.ron"), space).expect("a file");
+    let told = blocks("text");
+    let told = told.iter().find(|block| block.contains("measured.ron")).expect("its ranking");
+    let typed = told.lines().next().and_then(|line| line.strip_prefix("$ cellwright ")).expect("a command");
+    let words: Vec<String> = typed.split(' ').map(String::from).collect();
+    let output = cellwright(home.path(), &words);
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert_eq!(rows(&said), rows(told), "{said}");
+}
+
+#[test]
+fn its_programs_are_those_that_are_shipped() {
+    let stands_in = |block: &str, shipped: &str| {
+        let lines: Vec<&str> = shipped.lines().map(|line| line.trim_start_matches("/// ").trim()).collect();
+        for line in block.lines() {
+            assert!(lines.contains(&line.trim()), "`{line}` is not there");
+        }
+    };
+    stands_in(&blocks("python").concat(), &read("examples/sklearn_mlp.py"));
+    stands_in(&blocks("rust").concat(), &read("src/search/ask_tell.rs"));
+}
+
+#[test]
+fn its_figures_of_search_are_those_that_were_measured() {
+    let measured = read("results/search/nasbench201.md");
+    let text = read("README.md");
+    let figures: Vec<&str> = text.lines().filter(|line| line.contains(" ± ")).collect();
+    assert!(figures.len() > 3);
+    for line in figures {
+        assert!(measured.lines().any(|other| other == line), "{line}");
+    }
+}
+
+#[test]
+fn every_algorithm_is_named_once() {
+    let text = read("README.md");
+    let rows = text.lines().skip_while(|line| !line.starts_with("| `algorithm` |")).skip(2);
+    let rows = rows.take_while(|line| line.starts_with('|'));
+    let mut named: Vec<&str> = rows.filter_map(|row| row.split('`').nth(1)).collect();
+    let mut known = cellwright::search::Algorithm::LABELS.to_vec();
+    named.sort_unstable();
+    known.sort_unstable();
+    assert_eq!(named, known);
+}
+
 #[test]
 fn every_shipped_space_is_named() {
     let text = read("README.md");

@@ -1,11 +1,15 @@
 //! A space with its evaluator and the truth that searches are scored by, ready for runs.
 
+use std::path::Path;
+
+use super::truth::Truth;
 use super::{Bench, BenchError, Scored, Unit};
 use crate::device::Device;
 use crate::error::Result;
 use crate::evaluate::{Evaluate, Failure, Job, Progress};
 use crate::experiment::Experiment;
 use crate::random::Seed;
+use crate::search::AskTell;
 use crate::space::{GenotypeError, Space};
 use crate::symbolic::nearest;
 use crate::trial::{Fidelity, Metrics, Objective, Trial, unfit};
@@ -17,10 +21,7 @@ pub(super) struct Arena {
     pub experiment: Experiment,
     pub evaluator: Box<dyn Evaluate>,
     pub unit: Unit,
-    /// What of the truth is looked at, and which way is better.
-    pub truth: Objective,
-    /// The best truth of all candidates.
-    pub best: f64,
+    pub truth: Truth,
 }
 
 impl Arena {
@@ -28,31 +29,30 @@ impl Arena {
     pub fn open(scored: &Scored, bench: &Bench) -> Result<Arena> {
         let file = scored.file.clone();
         let space = Space::load(&file)?;
-        let experiment: Experiment = match space.experiment_as()? {
+        let mut experiment: Experiment = match space.experiment_as()? {
             Some(experiment) => experiment,
             None => return Err(BenchError::NoExperiment { file }.into()),
         };
+        if !scored.objectives.is_empty() {
+            experiment.objectives = scored.objectives.clone();
+        }
         let space = experiment.evaluator.restrict(space)?;
         let evaluator = experiment.evaluator.prepare(&space)?;
-        let truth = match &experiment.objectives[0] {
-            Objective::Maximize(_) => Objective::Maximize(scored.metric.clone()),
-            Objective::Minimize(_) => Objective::Minimize(scored.metric.clone()),
-        };
-        let best = best(scored, &experiment, &*evaluator, &truth)?;
-        if !bench.budgets.seconds.is_empty() && !evaluator.metrics().contains(&"seconds") {
-            return Err(BenchError::NoSeconds { file }.into());
-        }
+        let truth = Truth::of(scored, &experiment, &*evaluator, &space)?;
+        check(bench, &file, &experiment, &evaluator.metrics())?;
         let label = scored.label.as_deref().or(space.name()).unwrap_or("space").to_owned();
-        Ok(Arena { label, space, experiment, evaluator, unit: scored.unit, truth, best })
+        Ok(Arena { label, space, experiment, evaluator, unit: scored.unit, truth })
     }
 
-    /// How far the truth of a trial's candidate is from the best, in the unit; not a number where it is not known.
-    pub fn regret(&self, trial: Option<&Trial>) -> f64 {
-        let truth = trial.and_then(|trial| self.evaluator.hidden(&trial.proposal.genotype, &trial.key));
-        let value = truth.and_then(|truth| truth.get(self.truth.metric()).copied()).unwrap_or(f64::NAN);
-        let worse =
-            if matches!(self.truth, Objective::Maximize(_)) { self.best - value } else { value - self.best };
-        worse * self.unit.scale()
+    /// How far a search is from the best there is, in the unit; not a number where nothing is known of what it found.
+    pub fn regret(&self, search: &mut AskTell) -> f64 {
+        let regret = match &self.truth {
+            Truth::Figure(figure) => figure.regret(search.incumbent(), &*self.evaluator),
+            Truth::Front(front) => {
+                front.regret(search.trials(), &self.experiment.objectives, &*self.evaluator)
+            }
+        };
+        regret * self.unit.scale()
     }
 
     /// What becomes of a trial, as in a study with this seed.
@@ -80,31 +80,24 @@ impl Arena {
     }
 }
 
-/// The best truth of the space.
-fn best(
-    scored: &Scored,
-    experiment: &Experiment,
-    evaluator: &dyn Evaluate,
-    truth: &Objective,
-) -> Result<f64, BenchError> {
-    let known = evaluator.hidden_metrics();
-    if known.is_empty() {
-        let evaluator = experiment.evaluator.kind().to_owned();
-        return Err(BenchError::NoTruth { file: scored.file.clone(), evaluator });
+/// Whether the evaluator reports what the searches optimise, and the seconds where they are asked for.
+fn check(bench: &Bench, file: &Path, experiment: &Experiment, known: &[&str]) -> Result<(), BenchError> {
+    let unknown = experiment.objectives.iter().map(Objective::metric).find(|metric| !known.contains(metric));
+    if let Some(metric) = unknown {
+        return Err(BenchError::NoObjective {
+            file: file.into(),
+            metric: metric.into(),
+            known: known.iter().map(|name| name.to_string()).collect(),
+            nearest: nearest(metric, known.iter().copied()).map(String::from),
+        });
     }
-    let (file, metric) = (scored.file.clone(), scored.metric.clone());
-    if known.contains(&metric.as_str())
-        && let Some(best) = evaluator.hidden_best(truth)
-    {
-        return Ok(best);
-    }
-    let nearest = nearest(&metric, known.iter().copied()).map(String::from);
-    Err(BenchError::NoMetric {
-        file,
-        metric,
-        known: known.iter().map(|name| name.to_string()).collect(),
-        nearest,
-    })
+    let several = bench.algorithms.iter().any(|entrant| entrant.workers(bench) > 1);
+    let what = match (bench.budgets.seconds.is_empty(), several) {
+        (true, false) => return Ok(()),
+        (false, _) => "budgets of seconds",
+        (true, true) => "several workers",
+    };
+    if known.contains(&"seconds") { Ok(()) } else { Err(BenchError::NoSeconds { file: file.into(), what }) }
 }
 
 impl Unit {
@@ -128,9 +121,12 @@ impl Progress for Quiet {
 
 #[cfg(test)]
 pub(super) mod tests {
+    use super::super::truth::{Figure, Front};
     use super::*;
     use crate::evaluate::Outcome;
+    use crate::search::{Algorithm, Random};
     use crate::space::{Genotype, Key};
+    use crate::trial::TrialState;
 
     /// Three digits: their sum with noise is shown, the sum itself is hidden.
     struct Sum;
@@ -151,10 +147,11 @@ pub(super) mod tests {
             Ok(Outcome { metrics, trained: None })
         }
         fn hidden_metrics(&self) -> Vec<&str> {
-            vec!["test"]
+            vec!["test", "price"]
         }
         fn hidden(&self, genotype: &Genotype, _key: &Key) -> Option<Metrics> {
-            Some([("test".to_owned(), sum(genotype))].into_iter().collect())
+            let figures = [("test", sum(genotype)), ("price", 10.0 * sum(genotype))];
+            Some(figures.map(|(name, figure)| (name.to_owned(), figure)).into_iter().collect())
         }
         fn hidden_best(&self, objective: &Objective) -> Option<f64> {
             (*objective == Objective::Maximize("test".into())).then_some(9.0)
@@ -172,31 +169,66 @@ pub(super) mod tests {
             experiment: ron::from_str(experiment).expect("an experiment"),
             evaluator: Box::new(Sum),
             unit: Unit::Own,
-            truth: Objective::Maximize("test".into()),
-            best: 9.0,
+            truth: Truth::Figure(Figure { objective: Objective::Maximize("test".into()), best: 9.0 }),
         }
     }
 
-    fn trial(genotype: &str) -> Trial {
+    pub fn trial(genotype: &str) -> Trial {
         let proposal = crate::trial::Proposal {
             genotype: genotype.parse().expect("a genotype"),
             fidelity: Fidelity(1),
             parent: None,
             note: String::new(),
         };
-        let state = crate::trial::TrialState::Pending;
+        let state = TrialState::Pending;
         Trial { id: 0, proposal, key: Key(genotype.into()), state, seconds: 0.0 }
+    }
+
+    /// A search that was told of some candidates.
+    fn told<'a>(arena: &'a Arena, random: &Algorithm, genotypes: &[&str]) -> AskTell<'a> {
+        let trials = genotypes.iter().enumerate().map(|(id, genotype)| {
+            let mut trial = trial(genotype);
+            trial.id = id as u64;
+            trial.state = TrialState::Finished(arena.evaluate(&trial, Seed(0)).expect("figures"));
+            trial
+        });
+        let objectives = arena.experiment.objectives.iter().cloned();
+        let search = AskTell::new(&arena.space, random, arena.experiment.objectives[0].clone());
+        let search = objectives.skip(1).fold(search, AskTell::with_objective);
+        search.with_history(trials.collect()).expect("trials")
     }
 
     #[test]
     fn regret_is_of_the_truth_in_the_unit_and_never_negative() {
+        let random = Algorithm::Random(Random::default());
+        let regret = |arena: &Arena, genotypes: &[&str]| arena.regret(&mut told(arena, &random, genotypes));
         let arena = arena();
-        assert_eq!([trial("3,3,3"), trial("0,1,2")].map(|trial| arena.regret(Some(&trial))), [0.0, 6.0]);
-        assert!(arena.regret(None).is_nan());
+        assert_eq!([&["3,3,3"], &["0,1,2"]].map(|found| regret(&arena, found)), [0.0, 6.0]);
+        assert!(regret(&arena, &[]).is_nan());
         let points = Arena { unit: Unit::Points, ..arena };
-        assert_eq!(points.regret(Some(&trial("3,3,2"))), 100.0);
-        let less = Arena { truth: Objective::Minimize("test".into()), best: 0.0, unit: Unit::Own, ..points };
-        assert_eq!(less.regret(Some(&trial("3,3,2"))), 8.0);
+        assert_eq!(regret(&points, &["3,3,2", "0,0,0"]), 100.0);
+        let least = Truth::Figure(Figure { objective: Objective::Minimize("test".into()), best: 0.0 });
+        let less = Arena { truth: least, unit: Unit::Own, ..points };
+        assert_eq!(regret(&less, &["3,3,2"]), 8.0);
+    }
+
+    #[test]
+    fn a_front_is_judged_by_what_it_dominates_in_truth() {
+        let arena = arena();
+        let [more, less] = [Objective::Maximize("test".into()), Objective::Minimize("price".into())];
+        let front = Front::of(&[more, less], &*arena.evaluator, &arena.space).expect("a front");
+        let objectives = vec![Objective::Maximize("reading".into()), Objective::Minimize("seconds".into())];
+        let experiment = Experiment { objectives, ..arena.experiment.clone() };
+        let arena = Arena { truth: Truth::Front(front), experiment, ..arena };
+        let random = Algorithm::Random(Random::default());
+        let regret = |genotypes: &[&str]| arena.regret(&mut told(&arena, &random, genotypes));
+        // The price is ten times the sum: from the worst of both, a sum of s dominates s / 9 * (9 - s) / 9, all sums
+        // together the staircase of 1 + .. + 8 = 36 squares of 81.
+        assert!((regret(&["3,0,0"]) - (1.0 - 18.0 / 36.0)).abs() < 1e-12);
+        assert!((regret(&["3,0,0", "3,3,0"]) - (1.0 - 27.0 / 36.0)).abs() < 1e-12);
+        let all = ["0,0,0", "1,0,0", "2,0,0", "3,0,0", "3,1,0", "3,2,0", "3,3,0", "3,3,1", "3,3,2", "3,3,3"];
+        assert!(regret(&all).abs() < 1e-12);
+        assert!(regret(&[]).is_nan());
     }
 
     #[test]

@@ -38,11 +38,43 @@ pub enum BenchError {
         /// What was probably meant.
         nearest: Option<String>,
     },
-    /// Budgets of seconds where nobody tells them.
-    #[error("{}: there are budgets of seconds, and its evaluator reports no `seconds`; name the column, or leave the budgets out", file.display())]
+    /// Budgets of seconds, or workers at the same time, where nobody tells the seconds.
+    #[error("{}: there are {what}, and its evaluator reports no `seconds`; name the column, or leave them out", file.display())]
     NoSeconds {
         /// The space file.
         file: PathBuf,
+        /// What needs them.
+        what: &'static str,
+    },
+    /// An objective that the evaluator does not report.
+    #[error("{}: its evaluator does not report `{metric}`; it reports {}{}", file.display(), known.join(", "), hint(nearest.as_deref()))]
+    NoObjective {
+        /// The space file.
+        file: PathBuf,
+        /// The objective's metric.
+        metric: String,
+        /// What the evaluator reports.
+        known: Vec<String>,
+        /// What was probably meant.
+        nearest: Option<String>,
+    },
+    /// A front of another number of objectives.
+    #[error("{}: its `front` has {front}, and its searches have {objectives} objectives; name what each of them is in truth, in their order", file.display())]
+    OtherFront {
+        /// The space file.
+        file: PathBuf,
+        /// How many are judged.
+        front: usize,
+        /// How many are optimised.
+        objectives: usize,
+    },
+    /// A space whose best front cannot be known.
+    #[error("{}: the best front of {candidates} candidates cannot be known; judge a space of at most a million, whose figures the evaluator knows", file.display())]
+    NoFront {
+        /// The space file.
+        file: PathBuf,
+        /// How many candidates there are.
+        candidates: String,
     },
     /// A choice of spaces or algorithms that are not in the file.
     #[error("there is no {what} `{asked}` in the file; it has {}", known.join(", "))]

@@ -9,6 +9,7 @@ use super::{Axis, BenchError};
 use crate::error::{Problem, Result, SpaceError};
 use crate::search::Algorithm;
 use crate::symbolic::{Sources, Value, from_value};
+use crate::trial::Objective;
 
 /// Which algorithms are compared, on which spaces, for how long.
 ///
@@ -47,6 +48,10 @@ pub struct Bench {
     /// Trials of a run at most. Algorithms plan with it.
     #[serde(default = "hundred")]
     pub queries: u64,
+    /// Trials of a run that are under way at once. Several end in the order of the `seconds` that the evaluator reports,
+    /// and each proposal sees what has ended by then.
+    #[serde(default = "one")]
+    pub workers: usize,
     /// Where the regret is told.
     #[serde(default)]
     pub budgets: Budgets,
@@ -62,7 +67,16 @@ pub struct Scored {
     #[serde(default)]
     pub label: Option<String>,
     /// The metric that the evaluator keeps from the search. It is better the same way as the first objective.
-    pub metric: String,
+    #[serde(default)]
+    pub metric: Option<String>,
+    /// Instead of `metric`, to judge whole fronts: what each objective is in truth, by the metrics that the evaluator
+    /// keeps from the search, and which way is better. The regret is then the share of the best front's hypervolume that
+    /// the front of a run's readings lacks in truth.
+    #[serde(default)]
+    pub front: Vec<Objective>,
+    /// What is optimised here, where that is not what the space's experiment says.
+    #[serde(default)]
+    pub objectives: Vec<Objective>,
     /// What regret is told in.
     #[serde(default)]
     pub unit: Unit,
@@ -90,6 +104,9 @@ pub struct Entrant {
     /// Trials of its runs at most, where that is not the file's `queries`: what spends less on most of its trials has more.
     #[serde(default)]
     pub queries: Option<u64>,
+    /// Trials under way at once, where that is not the file's `workers`.
+    #[serde(default)]
+    pub workers: Option<usize>,
 }
 
 /// Where the regret is told, by what was spent.
@@ -160,6 +177,21 @@ impl Bench {
         );
         need(self.seeds > 0, "seeds", "0 seeds", "at least 1 is needed, and 2 for an interval");
         need(self.queries > 0, "queries", "0 queries", "at least 1 is needed");
+        let no_workers =
+            self.workers == 0 || self.algorithms.iter().any(|entrant| entrant.workers == Some(0));
+        need(
+            !no_workers,
+            if self.workers == 0 { "workers" } else { "algorithms" },
+            "0 workers",
+            "at least 1 is needed",
+        );
+        let judged = self.spaces.iter().all(|scored| scored.metric.is_some() != (scored.front.len() > 1));
+        need(
+            judged,
+            "spaces",
+            "a space that is not scored by one metric or one front",
+            "name the metric that is kept from its searches, or by `front` one for each of two objectives or more",
+        );
         let most = self.most_queries();
         let far = self.budgets.queries.iter().find(|budget| **budget > most);
         let message =
@@ -260,8 +292,16 @@ impl Entrant {
     pub(super) fn queries(&self, bench: &Bench) -> u64 {
         self.queries.unwrap_or(bench.queries)
     }
+
+    /// Trials of its runs under way at once.
+    pub(super) fn workers(&self, bench: &Bench) -> usize {
+        self.workers.unwrap_or(bench.workers)
+    }
 }
 
+fn one() -> usize {
+    1
+}
 fn twenty() -> u64 {
     20
 }
@@ -303,6 +343,13 @@ mod tests {
                 "bench.ron:3:30: unknown name `Randon`; did you mean `Random`?",
             ),
             ("queries: 50,\n", "queries: 0,\n", "0 queries"),
+            ("queries: 50,\n", "queries: 50, workers: 0,\n", "bench.ron:4:27: 0 workers"),
+            ("queries: 80)", "queries: 80, workers: 0)", "0 workers"),
+            (
+                "metric: \"test\")",
+                "front: [Maximize(\"test\")])",
+                "bench.ron:2:13: a space that is not scored by one",
+            ),
             ("queries: 50,\n", "queries: 50, seeds: 0,\n", "bench.ron:4:25: 0 seeds; at least 1 is needed"),
             (
                 "[50, 20]",

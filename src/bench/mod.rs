@@ -14,7 +14,8 @@
 //! A run is a search of one space by one algorithm from one seed, exactly as `cellwright search` would do it. At every
 //! budget the algorithm names the candidate that it believes best ([`SearchAlgorithm::incumbent`]), and the run's regret
 //! is how far that candidate's truth is from the best one of the whole space. A table's columns that are kept from the
-//! search are such a truth ([`Evaluate::hidden`]).
+//! search are such a truth ([`Evaluate::hidden`]). Of several objectives the whole front is judged ([`Scored::front`]), and
+//! several trials may be under way at once ([`Bench::workers`]).
 //!
 //! [`SearchAlgorithm::incumbent`]: crate::search::SearchAlgorithm::incumbent
 //! [`Evaluate::hidden`]: crate::evaluate::Evaluate::hidden
@@ -27,7 +28,9 @@ mod plot;
 mod report;
 mod results;
 mod run;
+mod shift;
 mod statistics;
+mod truth;
 
 pub use error::BenchError;
 pub use file::{Bench, Budgets, Entrant, Scored, Unit};

@@ -111,7 +111,7 @@ impl<'a> Plot<'a> {
         let middle = (left + right) / 2.0;
         text(out, (middle, HEIGHT - 12.0), "text-anchor=\"middle\"", self.results.axis.label());
         let unit = if self.space.unit == Unit::Points { " (points)" } else { "" };
-        let words = escape(&format!("regret of {}{unit}", self.space.metric));
+        let words = escape(&format!("regret of {}{unit}", self.space.truth()));
         let (x, y) = (18.0, (top + bottom) / 2.0);
         text(out, (x, y), &format!("text-anchor=\"middle\" transform=\"rotate(-90 {x} {y})\""), &words);
     }

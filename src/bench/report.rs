@@ -37,20 +37,47 @@ impl Results {
             axis.curves.iter().map(|curve| curve.budgets().collect()).collect();
         let digits = digits(summaries.iter().flatten().map(|summary| summary.mean));
         let cell = |summary: &Summary| interval(summary, digits);
-        let SpaceResults { label, candidates, metric, best, .. } = space;
         Section {
-            heading: format!("{label}: regret by {}", axis.axis.label()),
-            words: format!(
-                "How far `{metric}` of the candidate believed best is from {}, the best of {candidates} candidates{}: \
-                 mean of {} seeds and its 95 % interval by Student's t.",
-                figure(*best),
-                unit(space.unit),
-                self.seeds,
-            ),
+            heading: format!("{}: regret by {}", space.label, axis.axis.label()),
+            words: self.words(space),
             rows: self.table(&axis.budgets, |entrant, place| cell(&summaries[entrant][place])),
             best: least(&summaries),
-            plot: Some(plot_name(label, axis.axis)),
+            plot: Some(plot_name(&space.label, axis.axis)),
         }
+    }
+
+    /// How to read a table of regrets.
+    fn words(&self, space: &SpaceResults) -> String {
+        let SpaceResults { candidates, best, metrics, .. } = space;
+        let (best, unit) = (figure(*best), unit(space.unit));
+        let what = match metrics.as_slice() {
+            [metric] => format!(
+                "How far `{metric}` of the candidate believed best is from {best}, the best of {candidates} candidates{unit}"
+            ),
+            several => format!(
+                "Which share of the hypervolume of the best front the front that was found lacks{unit}. Found are the trials \
+                 whose readings no other's beat, measured by what they are in truth (`{}`); the best front, of all \
+                 {candidates} candidates, dominates {best} of the box between the worst and the best figures",
+                several.join("`, `")
+            ),
+        };
+        let at_once: Vec<String> = self
+            .algorithms
+            .iter()
+            .zip(&self.workers)
+            .map(|(label, workers)| format!("{label} {workers}"))
+            .collect();
+        let workers = match self.workers.iter().all(|workers| *workers == 1) {
+            true => String::new(),
+            false => {
+                format!(
+                    " Trials under way at once: {}; they end in the order of their seconds.",
+                    at_once.join(", ")
+                )
+            }
+        };
+        let seeds = self.seeds;
+        format!("{what}: mean of {seeds} seeds and its 95 % interval by Student's t.{workers}")
     }
 
     fn ranks(&self, axis: Axis) -> Section {
@@ -240,10 +267,11 @@ pub(super) mod tests {
             about: "Of two.".into(),
             seeds: 3,
             algorithms: vec!["random".into(), "evolution (20, 5)".into()],
+            workers: vec![1, 1],
             spaces: vec![SpaceResults {
                 label: "NAS-Bench-201: CIFAR-10".into(),
                 candidates: "15625".into(),
-                metric: "test_accuracy".into(),
+                metrics: vec!["test_accuracy".into()],
                 best: 0.9437,
                 unit: Unit::Points,
                 axes: vec![AxisResults {
@@ -300,6 +328,16 @@ pub(super) mod tests {
         | random | 0.010 | 0.012 |
         | evolution (20, 5) | 0.500 | 2.000 |
         "#);
+    }
+
+    #[test]
+    fn fronts_and_workers_are_explained() {
+        let mut results = results();
+        results.workers[1] = 8;
+        results.spaces[0].metrics.push("params".into());
+        let words = &results.sections()[0].words;
+        assert_snapshot!(words, @"Which share of the hypervolume of the best front the front that was found lacks, in percentage points. Found are the trials whose readings no other's beat, measured by what they are in truth (`test_accuracy`, `params`); the best front, of all 15625 candidates, dominates 0.9437 of the box between the worst and the best figures: mean of 3 seeds and its 95 % interval by Student's t. Trials under way at once: random 1, evolution (20, 5) 8; they end in the order of their seconds.");
+        assert!(results.plots()[0].1.contains(">regret of hypervolume of test_accuracy, params (points)<"));
     }
 
     #[test]

@@ -42,6 +42,8 @@ pub struct Results {
     pub seeds: u64,
     /// The algorithms, in the file's order.
     pub algorithms: Vec<String>,
+    /// Trials of each under way at once.
+    pub workers: Vec<usize>,
     /// What came of each space.
     pub spaces: Vec<SpaceResults>,
     /// Who is ahead over all spaces and seeds, at each budget.
@@ -55,9 +57,10 @@ pub struct SpaceResults {
     pub label: String,
     /// How many candidates it has, drawings of one graph counted each.
     pub candidates: String,
-    /// The metric that is kept from the search.
-    pub metric: String,
-    /// Its best value in the space.
+    /// The metrics that are kept from the search and looked at: one, or one for each objective of a front.
+    pub metrics: Vec<String>,
+    /// The best value of the one in the space; of a front the share of the box between the worst and the best figures
+    /// that it dominates.
     pub best: f64,
     /// What regret is told in.
     pub unit: Unit,
@@ -138,6 +141,16 @@ fn grid(axis: Axis, budgets: &[f64]) -> Vec<f64> {
     points
 }
 
+impl SpaceResults {
+    /// What is looked at: the metric, or the hypervolume of several.
+    pub fn truth(&self) -> String {
+        match self.metrics.as_slice() {
+            [metric] => metric.clone(),
+            several => format!("hypervolume of {}", several.join(", ")),
+        }
+    }
+}
+
 impl Results {
     /// Adds up runs by space, algorithm and seed, as they come.
     pub(super) fn of(
@@ -160,7 +173,8 @@ impl Results {
         let rankings = rankings(&spaces, axes);
         let algorithms = bench.algorithms.iter().map(|entrant| entrant.label().to_owned()).collect();
         let (title, about) = (bench.title.clone(), bench.about.clone());
-        Results { title, about, seeds: bench.seeds, algorithms, spaces, rankings }
+        let workers = bench.algorithms.iter().map(|entrant| entrant.workers(bench)).collect();
+        Results { title, about, seeds: bench.seeds, algorithms, workers, spaces, rankings }
     }
 }
 
@@ -183,8 +197,8 @@ fn space(
             Size::Finite(size) => size.to_string(),
             Size::Continuous => "continuously many".into(),
         },
-        metric: arena.truth.metric().into(),
-        best: arena.best,
+        metrics: arena.truth.metrics(),
+        best: arena.truth.best(),
         unit: arena.unit,
         axes: axes.iter().enumerate().map(axis_results).collect(),
         proposal_ms: entrants.iter().map(|runs| proposal_ms(runs, &bench.budgets.queries)).collect(),

@@ -1,16 +1,14 @@
 //! One search after another, on as many threads as there are, scored on the way.
 
-use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
 use std::thread::Builder;
 
 use super::arena::Arena;
 use super::clock::thread_seconds;
+use super::shift::Shift;
 use super::{Axis, Bench, BenchError, Crew, Entrant};
 use crate::random::Seed;
 use crate::search::{AskTell, AskTellError};
-use crate::space::Key;
-use crate::trial::{Fidelity, Metrics, Trial};
 
 /// What the stack of a thread holds: what a study's worker has, for the same algorithms and evaluators.
 const STACK_BYTES: usize = 16 << 20;
@@ -108,60 +106,39 @@ impl Task<'_> {
         let mut marks: Vec<Mark> =
             self.points.iter().map(|(axis, points)| Mark::new(*axis, points)).collect();
         let mut proposals = Vec::new();
-        let mut figures = Figures::default();
+        let mut shift = Shift::default();
+        let workers = self.entrant.workers(self.bench);
         loop {
-            let told = search.trials().len() as f64;
+            while shift.size() < workers {
+                let start = thread_seconds();
+                let asked = search.ask()?;
+                proposals.push((thread_seconds() - start) as f32);
+                let Some(trial) = asked else { break };
+                shift.begin(trial, |trial| self.arena.evaluate(trial, Seed(self.seed)));
+            }
+            let Some(ended) = shift.next() else { break };
+            for mark in &mut marks {
+                match mark.axis {
+                    Axis::Queries => continue,
+                    Axis::Seconds => mark.spent = shift.now,
+                    Axis::FullTrials => mark.spent += self.arena.share(&ended.trial),
+                }
+                mark.reach(mark.spent, false, || self.arena.regret(&mut search));
+            }
+            match ended.result {
+                Ok(metrics) => search.tell(ended.trial.id, metrics)?,
+                Err(reason) => search.tell_failure(ended.trial.id, reason)?,
+            }
+            let told = (search.trials().len() - shift.size()) as f64;
             let queries = marks.iter_mut().filter(|mark| mark.axis == Axis::Queries);
-            queries.for_each(|mark| mark.reach(told, true, || self.arena.regret(search.incumbent())));
+            queries.for_each(|mark| mark.reach(told, true, || self.arena.regret(&mut search)));
             if marks.iter().all(Mark::is_done) {
                 break;
             }
-            let start = thread_seconds();
-            let asked = search.ask()?;
-            proposals.push((thread_seconds() - start) as f32);
-            let Some(trial) = asked else { break };
-            let (result, seconds) = figures.of(&trial, || self.arena.evaluate(&trial, Seed(self.seed)));
-            for mark in &mut marks {
-                mark.spent += match mark.axis {
-                    Axis::Queries => continue,
-                    Axis::Seconds => seconds,
-                    Axis::FullTrials => self.arena.share(&trial),
-                };
-                mark.reach(mark.spent, false, || self.arena.regret(search.incumbent()));
-            }
-            match result {
-                Ok(metrics) => search.tell(trial.id, metrics)?,
-                Err(reason) => search.tell_failure(trial.id, reason)?,
-            }
         }
-        let last = self.arena.regret(search.incumbent());
+        let last = self.arena.regret(&mut search);
         let regrets = marks.into_iter().map(|mark| mark.end(last)).collect();
         Ok(Run { regrets, proposals })
-    }
-}
-
-/// The figures of every candidate at every fidelity: a study does not evaluate one twice either.
-#[derive(Default)]
-struct Figures(HashMap<(Key, Fidelity), Metrics>);
-
-impl Figures {
-    /// What came of a trial, and the seconds that it took: none where the figures were there.
-    fn of(
-        &mut self,
-        trial: &Trial,
-        evaluate: impl FnOnce() -> Result<Metrics, String>,
-    ) -> (Result<Metrics, String>, f64) {
-        let identity = (trial.key.clone(), trial.proposal.fidelity);
-        if let Some(known) = self.0.get(&identity) {
-            return (Ok(known.clone()), 0.0);
-        }
-        let result = evaluate();
-        let mut seconds = 0.0;
-        if let Ok(metrics) = &result {
-            seconds = metrics.get("seconds").copied().unwrap_or_default();
-            self.0.insert(identity, metrics.clone());
-        }
-        (result, seconds)
     }
 }
 
@@ -262,15 +239,23 @@ mod tests {
     }
 
     #[test]
-    fn a_candidate_is_evaluated_once_at_each_fidelity() {
-        let bench = Bench::from_ron("bench.ron", BENCH).expect("a bench");
-        let arena = arena();
-        let task = Task { bench: &bench, arena: &arena, entrant: &bench.algorithms[0], seed: 0, points: &[] };
-        let trial = task.start().ask().expect("asks").expect("a trial");
-        let mut figures = Figures::default();
-        let first = figures.of(&trial, || arena.evaluate(&trial, Seed(0)));
-        let again = figures.of(&Trial { id: 9, ..trial.clone() }, || unreachable!("it is there"));
-        assert_eq!((first.0.clone(), 0.0), again);
-        assert!(first.1 > 0.0);
+    fn several_workers_spend_less_time_and_know_less() {
+        let search = |workers| {
+            let text = BENCH.replace("seeds: 6", &format!("workers: {workers}, seeds: 6"));
+            let bench = Bench::from_ron("bench.ron", &text).expect("a bench");
+            let points = points(&bench.axes());
+            let crew = Crew { threads: 1, progress: &|_, _| () };
+            let runs = all(&bench, &[arena()], &points, crew).expect("runs");
+            let mean = |axis: usize, at: f64| {
+                let place = points[axis].1.iter().position(|point| *point == at).expect("a point");
+                runs[6..].iter().map(|run| run.regrets[axis][place]).sum::<f64>() / 6.0
+            };
+            assert!(runs.iter().all(|run| run.regrets[0].last() == Some(&0.0)), "the whole space was seen");
+            (mean(0, 40.0), mean(1, 1000.0))
+        };
+        let [(queries, _), (few, seconds)] = [search(1), search(8)];
+        assert_eq!(search(1), search(1));
+        // 1000 seconds are the whole space for eight, and the evolution of one learns from every trial.
+        assert!(seconds == 0.0 && queries <= few, "{queries} {few} {seconds}");
     }
 }

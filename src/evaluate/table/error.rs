@@ -112,6 +112,18 @@ pub enum TableError {
         /// Why the first is none.
         first: String,
     },
+    /// More than is kept in memory.
+    #[error("{}: the table has more than {most} {what}, which do not fit into memory\n  hint: {hint}", path.display())]
+    TooMany {
+        /// The file.
+        path: PathBuf,
+        /// What there are too many of.
+        what: &'static str,
+        /// How many are kept.
+        most: usize,
+        /// What to do.
+        hint: &'static str,
+    },
     /// A description that fits no table, or not this space.
     #[error("the evaluator `table`: {problem}\n  hint: {hint}")]
     Description {
@@ -133,6 +145,15 @@ impl fmt::Display for Number {
 }
 
 impl TableError {
+    pub(super) fn too_many(
+        path: &std::path::Path,
+        what: &'static str,
+        most: usize,
+        hint: &'static str,
+    ) -> TableError {
+        TableError::TooMany { path: path.into(), what, most, hint }
+    }
+
     /// A mistake in the description itself.
     pub(super) fn description(problem: impl Into<String>, hint: impl Into<String>) -> TableError {
         TableError::Description { problem: problem.into(), hint: hint.into() }

@@ -1,6 +1,6 @@
 //! The rows that are candidates of a space, with the figures that are asked for: what is kept of a table.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
@@ -15,6 +15,12 @@ use crate::evaluate::short;
 use crate::space::{Genotype, Key, Space};
 use crate::trial::Fidelity;
 
+/// Rows that are kept of a table, at most: some ten gigabytes.
+const MOST_ROWS: usize = 40_000_000;
+
+/// Candidates of a space that is only a table's rows, at most: with what moves from one to another need, some gigabytes.
+const MOST_CANDIDATES: usize = 4_000_000;
+
 /// All rows of a table that are candidates of a space.
 pub(super) struct Sheet {
     pub path: PathBuf,
@@ -26,6 +32,8 @@ pub(super) struct Sheet {
     /// isomorphic to one that has. Made for the first such candidate, as it takes as much memory as all genotypes.
     space: Space,
     isomorphic: OnceLock<HashMap<Key, usize>>,
+    /// How many rows there are.
+    rows: usize,
     /// The columns kept, in the order of a line's figures.
     columns: Vec<String>,
     /// The figures of all lines, one line after another; not a number where a cell is blank.
@@ -72,6 +80,7 @@ impl Sheet {
             by_key: HashMap::new(),
             space: space.clone(),
             isomorphic: OnceLock::new(),
+            rows: 0,
             columns,
             figures: Vec::new(),
             levels: BTreeSet::new(),
@@ -82,6 +91,10 @@ impl Sheet {
 
     /// Takes in a row.
     fn add(&mut self, row: Row) -> Result<(), TableError> {
+        if self.rows == MOST_ROWS {
+            return Err(TableError::too_many(&self.path, "rows", MOST_ROWS, "keep fewer rows in the file"));
+        }
+        self.rows += 1;
         let next = self.entries.len();
         let text = row.genotype.to_string();
         let entry = match &row.key {
@@ -185,18 +198,35 @@ impl Sheet {
 /// The genotypes of a table's rows, in the table's order.
 ///
 /// # Errors
-/// Whatever is wrong with it, and that no row is a candidate.
+/// Whatever is wrong with it, and that no row is a candidate, or that too many are.
 pub(super) fn genotypes(table: &Table, space: &Space) -> Result<Vec<Genotype>, TableError> {
+    genotypes_within(table, space, MOST_CANDIDATES)
+}
+
+/// The same, of at most so many candidates.
+pub(super) fn genotypes_within(
+    table: &Table,
+    space: &Space,
+    most: usize,
+) -> Result<Vec<Genotype>, TableError> {
     let csv = Csv::open(&table.file, table.delimiter)?;
     let reader = Reader { needs_key: false, ..Reader::new(table, space, &csv, Vec::new())? };
-    let mut genotypes = Vec::new();
-    reader.each(csv, &mut |row| {
-        genotypes.push(row.genotype);
-        Ok(())
-    })?;
     // A candidate has as many rows as it has fidelities and seeds.
-    let mut met = std::collections::HashSet::new();
-    genotypes.retain(|genotype| met.insert(genotype.to_string()));
+    let (mut genotypes, mut met) = (Vec::new(), HashSet::new());
+    reader.each(csv, &mut |row| {
+        if met.insert(row.genotype.to_string()) {
+            genotypes.push(row.genotype);
+        }
+        match genotypes.len() > most {
+            true => Err(TableError::too_many(
+                &table.file,
+                "candidates",
+                most,
+                "leave out `only_rows`: candidates without a row are then failed trials",
+            )),
+            false => Ok(()),
+        }
+    })?;
     Ok(genotypes)
 }
 

@@ -2,6 +2,7 @@
 
 use std::io::Write;
 
+use super::super::sheet::genotypes_within;
 use super::{GRID, Home, PLAIN, space};
 use crate::evaluate::{Prepare, Table, TableError};
 
@@ -77,6 +78,15 @@ fn broken_tables_are_told_with_their_place() {
     11,3` is not a number
       hint: mend the cell, or leave it blank
     ");
+}
+
+#[test]
+fn more_candidates_than_fit_into_memory_are_refused() {
+    let home = Home::new("code,loss\n00,1\n01,2\n00,1\n11,3\n");
+    let (table, space) = (home.table(PLAIN), space(GRID));
+    assert_eq!(genotypes_within(&table, &space, 3).expect("all of them").len(), 3);
+    let error = genotypes_within(&table, &space, 2).expect_err("too many").to_string();
+    assert!(error.contains("table.csv: the table has more than 2 candidates, which do not fit"), "{error}");
 }
 
 #[test]
