@@ -55,9 +55,9 @@ pub mod experiment;
 pub mod export;
 mod family;
 pub mod ir;
-pub mod must;
 #[cfg(feature = "train")]
 pub mod loader;
+pub mod must;
 #[cfg(feature = "train")]
 pub mod nn;
 pub mod op;
