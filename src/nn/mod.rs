@@ -16,6 +16,7 @@ mod loss;
 mod memory;
 mod optimizer;
 mod probe;
+mod recurrent;
 mod rule;
 mod schedule;
 mod supernet;
@@ -26,6 +27,7 @@ pub use error::NnError;
 pub use execute::forward;
 pub use memory::{estimated_bytes, free_bytes};
 pub use probe::Probe;
+pub(crate) use recurrent::{Course, Reader, Regression, Sequence, Speaker};
 pub use supernet::{Lesson, Snapshot, Supernet};
 pub use train::{Epoch, Score, Trained, Training, score};
 

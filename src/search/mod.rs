@@ -78,7 +78,9 @@ pub use bayesian::Bayesian;
 #[cfg(test)]
 mod contract;
 mod controller;
-pub use controller::{Controller, Method, PolicyKind, Ppo, Recurrent};
+#[cfg(feature = "train")]
+pub use controller::Recurrent;
+pub use controller::{Controller, Method, PolicyKind, Ppo};
 mod error;
 pub use error::SearchError;
 mod gaussian;
@@ -88,6 +90,10 @@ mod levels;
 pub use levels::grown;
 mod local_search;
 pub use local_search::LocalSearch;
+#[cfg(not(feature = "train"))]
+mod needs_training;
+#[cfg(not(feature = "train"))]
+pub use needs_training::NeedsTraining;
 mod nsga2;
 pub use nsga2::Nsga2;
 pub mod one_shot;

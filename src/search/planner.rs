@@ -9,7 +9,7 @@ use rayon::prelude::*;
 use super::Context;
 use super::levels::{Decided, Levels, Step};
 use super::progressive::{PNAS_BEAM, Progressive, level_of};
-use super::surrogate::{Encoding, Features, Mlp, Predictor, Scale, Surrogate};
+use super::surrogate::{Encoding, Features, Prediction, Scale, Surrogate};
 use super::unseen::Unseen;
 use crate::space::{GenotypeError, Key};
 use crate::trial::{History, Objective, Proposal, Trial, TrialId};
@@ -164,7 +164,7 @@ impl<'a> Planner<'a> {
     fn fit(&self) -> Option<Model> {
         let space = self.context.space;
         let scale = Scale::of(self.history.scored().map(|(_, score)| score));
-        let encoding = Encoding::with(space, self.config.features);
+        let encoding = self.config.surrogate.encoding(space, self.config.features);
         let example = |(trial, score): (&Trial, f64)| {
             Some((encoding.describe(space, &trial.proposal.genotype).ok()?, scale.target(score)))
         };
@@ -173,8 +173,8 @@ impl<'a> Planner<'a> {
             return None;
         }
         let mut surrogate = match &self.config.surrogate {
-            Predictor::Mlp(mlp) if self.level == 2 => {
-                Predictor::Mlp(Mlp { learning_rate: self.config.first_learning_rate, ..mlp.clone() }).start()
+            first if self.level == 2 => {
+                first.clone().with_learning_rate(self.config.first_learning_rate).start()
             }
             other => other.start(),
         };
@@ -196,12 +196,11 @@ impl<'a> Planner<'a> {
                 .context
                 .seed
                 .stream((self.level * candidates.len() + parent) as u64, "progressive order");
-            let score = |decided: &Decided| match model {
-                Some(model) => model.predict(self.context, decided),
-                None => rng.random(),
-            };
             let children = self.expand(candidates, number, step, parent)?;
-            let scores: Vec<f64> = children.iter().map(score).collect();
+            let scores: Vec<f64> = match model {
+                Some(model) => model.predict(self.context, &children),
+                None => children.iter().map(|_| rng.random()).collect(),
+            };
             Ok(scores.into_iter().enumerate().map(|(child, score)| Rank { score, parent, child }).collect())
         };
         let ranks: Vec<Vec<Rank>> =
@@ -307,8 +306,16 @@ impl<'a> Planner<'a> {
 }
 
 impl Model {
-    fn predict(&self, context: &Context, decided: &Decided) -> f64 {
-        let features = self.encoding.describe_decided(context.space, &decided.genotype, &decided.active);
-        features.map_or(f64::NEG_INFINITY, |features| self.surrogate.predict(&features).mean)
+    /// What is expected of candidates; nothing of those that are no programs.
+    fn predict(&self, context: &Context, children: &[Decided]) -> Vec<f64> {
+        let describe = |child: &Decided| {
+            self.encoding.describe_decided(context.space, &child.genotype, &child.active).ok()
+        };
+        let features: Vec<Option<Features>> = children.iter().map(describe).collect();
+        let seen: Vec<Features> = features.iter().flatten().cloned().collect();
+        let mut predictions = self.surrogate.predict_all(&seen).into_iter();
+        let mut expected =
+            |_: &Features| predictions.next().map_or(f64::NEG_INFINITY, |it: Prediction| it.mean);
+        features.iter().map(|seen| seen.as_ref().map_or(f64::NEG_INFINITY, &mut expected)).collect()
     }
 }

@@ -1,7 +1,7 @@
 //! A policy with what it has learnt from the first trials of a history.
 
 use super::heads::{Action, Heads};
-use super::policy::{Policy, PolicyKind, errors, follow, log_probability, probabilities, sample};
+use super::policy::{Policy, errors, follow, log_probability, probabilities, sample};
 use super::{Controller, DRAWN, Method};
 use crate::random::Rng;
 use crate::search::Context;
@@ -13,7 +13,6 @@ pub(super) struct Learner {
     config: Controller,
     heads: Heads,
     policy: Box<dyn Policy>,
-    adam: Adam,
     baseline: Baseline,
     batches: usize,
     /// The logarithm of the probability with which each trial was drawn, as far as that is known.
@@ -25,21 +24,17 @@ pub(super) struct Learner {
 struct Example {
     actions: Vec<Action>,
     advantage: f64,
+    /// The logarithm of the probability with which it was drawn; 0 where no one asks.
     drawn: f64,
 }
 
 impl Learner {
     pub fn start(config: &Controller, context: &Context) -> Learner {
         let heads = Heads::of(context.space, config.bins);
-        let mut policy = config.policy.start(&heads, context.seed);
-        let rate = config.learning_rate.unwrap_or(match config.policy {
-            PolicyKind::Softmax => 0.1,
-            PolicyKind::Lstm(_) => 0.005,
-        });
-        let adam = Adam::start(policy.parameters().len(), rate);
+        let policy = config.policy.start(&heads, config.learning_rate, context.seed);
         let baseline = Baseline { keep: config.baseline.clamp(0.0, 1.0 - 1e-6), ..Baseline::default() };
         let config = config.clone();
-        Learner { config, heads, policy, adam, baseline, batches: 0, drawn: Vec::new(), last: None }
+        Learner { config, heads, policy, baseline, batches: 0, drawn: Vec::new(), last: None }
     }
 
     /// Whether a history goes on from the one that was learnt from.
@@ -87,14 +82,17 @@ impl Learner {
         Ok(())
     }
 
-    /// Keeps with which probability this policy draws those trials that it drew.
+    /// Keeps with which probability this policy draws those trials that it drew, where that is asked for later.
     fn note_drawn(&mut self, space: &Space, history: &History) -> Result<(), GenotypeError> {
+        if self.config.method == Method::Reinforce {
+            return Ok(());
+        }
         self.drawn.resize(history.trials.len(), None);
         let note = format!("{DRAWN}{}", self.batches);
         for index in self.batches * self.batch()..history.trials.len() {
             if history.trials[index].proposal.note == note {
                 let actions = self.heads.actions(space, &history.trials[index].proposal.genotype)?;
-                self.drawn[index] = Some(log_probability(&*self.policy, &actions));
+                self.drawn[index] = Some(log_probability(&follow(&*self.policy, &actions), &actions));
             }
         }
         Ok(())
@@ -113,7 +111,9 @@ impl Learner {
             let drawn = self.drawn.get(trial.id as usize).copied().flatten();
             if let (Some(advantage), true) = (advantage, trial.proposal.note.starts_with(DRAWN)) {
                 let actions = self.heads.actions(space, &trial.proposal.genotype)?;
-                let drawn = drawn.unwrap_or_else(|| log_probability(&*self.policy, &actions));
+                let now = || log_probability(&follow(&*self.policy, &actions), &actions);
+                let drawn =
+                    if self.config.method == Method::Reinforce { 0.0 } else { drawn.unwrap_or_else(now) };
                 examples.push(Example { actions, advantage, drawn });
             }
         }
@@ -125,37 +125,34 @@ impl Learner {
             Method::Reinforce => 1,
             Method::Ppo(ppo) => ppo.steps,
         };
+        let rows: Vec<&[Action]> = examples.iter().map(|example| &example.actions[..]).collect();
+        let share = 1.0 / examples.len().max(1) as f64;
+        let config = &self.config;
         for _ in 0..if examples.is_empty() { 0 } else { steps } {
-            let mut gradient = vec![0.0; self.policy.parameters().len()];
-            for example in examples {
-                self.add_gradient(example, 1.0 / examples.len() as f64, &mut gradient);
-            }
-            self.adam.climb(self.policy.parameters(), &gradient);
+            self.policy.climb(&rows, &mut |row, logits| wants(config, &examples[row], share, logits));
         }
     }
+}
 
-    fn add_gradient(&self, example: &Example, share: f64, gradient: &mut [f64]) {
-        let all = follow(&*self.policy, &example.actions);
-        let weight = match &self.config.method {
-            Method::Reinforce => example.advantage,
-            Method::Ppo(ppo) => {
-                let log: f64 = all
-                    .iter()
-                    .zip(&example.actions)
-                    .map(|(all, action)| all[action.choice].max(1e-300).ln())
-                    .sum();
-                let ratio = (log - example.drawn).exp();
-                // Beyond the clip the objective is flat.
-                let far =
-                    if example.advantage > 0.0 { ratio > 1.0 + ppo.clip } else { ratio < 1.0 - ppo.clip };
-                if far { 0.0 } else { example.advantage * ratio }
-            }
-        };
-        let errors: Vec<Vec<f64>> = (all.iter().zip(&example.actions))
-            .map(|(all, action)| errors(all, action.choice, share * weight, share * self.config.entropy))
-            .collect();
-        self.policy.backward(&example.actions, &errors, gradient);
-    }
+/// The derivatives by the logits along an example's row of what is to grow.
+fn wants(config: &Controller, example: &Example, share: f64, logits: &[Vec<f64>]) -> Vec<Vec<f64>> {
+    let along = logits.iter().zip(&example.actions);
+    let all: Vec<Vec<f64>> =
+        along.map(|(logits, action)| probabilities(logits, |choice| action.allows(choice))).collect();
+    let weight = match &config.method {
+        Method::Reinforce => example.advantage,
+        Method::Ppo(ppo) => {
+            let log = log_probability(&all, &example.actions);
+            let ratio = (log - example.drawn).exp();
+            // Beyond the clip the objective is flat.
+            let far = if example.advantage > 0.0 { ratio > 1.0 + ppo.clip } else { ratio < 1.0 - ppo.clip };
+            if far { 0.0 } else { example.advantage * ratio }
+        }
+    };
+    all.iter()
+        .zip(&example.actions)
+        .map(|(all, action)| errors(all, action.choice, share * weight, share * config.entropy))
+        .collect()
 }
 
 /// The moving mean of scores and of how far they are from it.
@@ -202,34 +199,6 @@ impl Baseline {
     }
 }
 
-/// Adam (Kingma and Ba 2015, <https://arxiv.org/abs/1412.6980>), uphill.
-struct Adam {
-    rate: f64,
-    steps: i32,
-    mean: Vec<f64>,
-    square: Vec<f64>,
-}
-
-/// How much of the means of gradients and of their squares remains with every step.
-const KEEP: (f64, f64) = (0.9, 0.999);
-
-impl Adam {
-    fn start(parameters: usize, rate: f64) -> Adam {
-        Adam { rate, steps: 0, mean: vec![0.0; parameters], square: vec![0.0; parameters] }
-    }
-
-    fn climb(&mut self, parameters: &mut [f64], gradient: &[f64]) {
-        self.steps = self.steps.saturating_add(1);
-        let whole = (1.0 - KEEP.0.powi(self.steps), 1.0 - KEEP.1.powi(self.steps));
-        let moments = self.mean.iter_mut().zip(&mut self.square);
-        for ((parameter, slope), (mean, square)) in parameters.iter_mut().zip(gradient).zip(moments) {
-            *mean = KEEP.0 * *mean + (1.0 - KEEP.0) * slope;
-            *square = KEEP.1 * *square + (1.0 - KEEP.1) * slope * slope;
-            *parameter += self.rate * (*mean / whole.0) / ((*square / whole.1).sqrt() + 1e-8);
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -261,16 +230,5 @@ mod tests {
         assert_eq!(baseline.advantage(None), other.advantage(Some(0.3)));
         assert_eq!(baseline.advantage(Some(f64::INFINITY)), other.advantage(Some(0.7)));
         assert_eq!(baseline.advantage(Some(f64::NEG_INFINITY)), other.advantage(Some(0.3)));
-    }
-
-    #[test]
-    fn adam_climbs_a_hill() {
-        let mut adam = Adam::start(2, 0.05);
-        let mut at = [3.0, -2.0];
-        for _ in 0..500 {
-            let slope = [-2.0 * (at[0] - 1.0), -20.0 * at[1]];
-            adam.climb(&mut at, &slope);
-        }
-        assert!((at[0] - 1.0).abs() < 0.01 && at[1].abs() < 0.01, "{at:?}");
     }
 }

@@ -3,7 +3,9 @@
 use rand::RngExt;
 use serde::{Deserialize, Serialize};
 
+use super::Recurrent;
 use super::heads::{Action, Heads};
+#[cfg(feature = "train")]
 use super::lstm::Lstm;
 use crate::random::{Rng, Seed};
 
@@ -13,34 +15,21 @@ pub enum PolicyKind {
     /// Nothing: a softmax for each decision, as in AutoHAS and TuNAS. Learns from the fewest trials.
     #[default]
     Softmax,
-    /// Every choice is told to a recurrent network that makes the next, as in Zoph and Le 2017.
+    /// Every choice is told to a recurrent network that makes the next, as in Zoph and Le 2017. It is Burn's, and needs
+    /// the feature `train`.
     Lstm(Recurrent),
 }
 
-/// A long short-term memory.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Recurrent {
-    /// Width of its state and of a choice's embedding; Zoph et al. 2018 take 100.
-    pub units: usize,
-}
-
-impl Default for Recurrent {
-    fn default() -> Recurrent {
-        Recurrent { units: 100 }
-    }
-}
-
-/// A distribution over rows of choices, with parameters.
+/// A distribution over rows of choices that learns.
 pub(super) trait Policy: Send {
-    /// The parameters, in a fixed order.
-    fn parameters(&mut self) -> &mut [f64];
     /// A row to be drawn, at its first choice.
     fn walk(&self) -> Box<dyn Walk + '_>;
-    /// Adds to `gradient` what the parameters have to do with `errors`: the derivatives by the logits of each action's
-    /// head.
-    fn backward(&self, actions: &[Action], errors: &[Vec<f64>], gradient: &mut [f64]);
+    /// One step of Adam uphill, from what a batch of rows wants.
+    fn climb(&mut self, rows: &[&[Action]], wants: &mut Wants);
 }
+
+/// The derivatives by the logits of each action's head of what is to grow, given a row's number and those logits.
+pub(super) type Wants<'a> = dyn FnMut(usize, &[Vec<f64>]) -> Vec<Vec<f64>> + 'a;
 
 /// A row of choices in the making.
 pub(super) trait Walk {
@@ -51,15 +40,22 @@ pub(super) trait Walk {
 }
 
 impl PolicyKind {
-    /// A policy that has learnt nothing.
-    pub(super) fn start(&self, heads: &Heads, seed: Seed) -> Box<dyn Policy> {
+    /// A policy that has learnt nothing, with Adam's rate; a default of its own where none is given.
+    pub(super) fn start(&self, heads: &Heads, rate: Option<f64>, seed: Seed) -> Box<dyn Policy> {
         match self {
-            PolicyKind::Softmax => {
-                Box::new(Softmax { logits: vec![0.0; heads.columns()], heads: heads.clone() })
+            PolicyKind::Softmax => Box::new(Softmax {
+                logits: vec![0.0; heads.columns()],
+                adam: Adam::start(heads.columns(), rate.unwrap_or(0.1)),
+                heads: heads.clone(),
+            }),
+            #[cfg(feature = "train")]
+            PolicyKind::Lstm(recurrent) => {
+                Box::new(Lstm::start(recurrent, heads, rate.unwrap_or(0.005), seed))
             }
-            PolicyKind::Lstm(Recurrent { units }) => {
-                let mut rng = seed.stream(0, "controller weights");
-                Box::new(Lstm::start(heads, (*units).max(1), &mut rng))
+            #[cfg(not(feature = "train"))]
+            PolicyKind::Lstm(none) => {
+                let _ = seed;
+                match *none {}
             }
         }
     }
@@ -69,22 +65,25 @@ impl PolicyKind {
 struct Softmax {
     heads: Heads,
     logits: Vec<f64>,
+    adam: Adam,
 }
 
 impl Policy for Softmax {
-    fn parameters(&mut self) -> &mut [f64] {
-        &mut self.logits
-    }
-
     fn walk(&self) -> Box<dyn Walk + '_> {
         Box::new(self)
     }
 
-    fn backward(&self, actions: &[Action], errors: &[Vec<f64>], gradient: &mut [f64]) {
-        for (action, errors) in actions.iter().zip(errors) {
-            let columns = &mut gradient[self.heads.range(action.head)];
-            columns.iter_mut().zip(errors).for_each(|(gradient, error)| *gradient += error);
+    fn climb(&mut self, rows: &[&[Action]], wants: &mut Wants) {
+        let mut gradient = vec![0.0; self.logits.len()];
+        for (row, actions) in rows.iter().enumerate() {
+            let logits: Vec<Vec<f64>> =
+                actions.iter().map(|action| self.logits[self.heads.range(action.head)].to_vec()).collect();
+            for (action, slopes) in actions.iter().zip(wants(row, &logits)) {
+                let columns = &mut gradient[self.heads.range(action.head)];
+                columns.iter_mut().zip(slopes).for_each(|(gradient, slope)| *gradient += slope);
+            }
         }
+        self.adam.climb(&mut self.logits, &gradient);
     }
 }
 
@@ -119,6 +118,11 @@ pub(in crate::search) fn sample(probabilities: &[f64], rng: &mut Rng) -> usize {
     probabilities.iter().rposition(|probability| *probability > 0.0).unwrap_or(0)
 }
 
+/// The logarithm of a row's probability, given the probabilities of all choices along it.
+pub(super) fn log_probability(all: &[Vec<f64>], actions: &[Action]) -> f64 {
+    all.iter().zip(actions).map(|(probabilities, action)| probabilities[action.choice].max(1e-300).ln()).sum()
+}
+
 /// The probabilities of all choices along a row.
 pub(super) fn follow(policy: &dyn Policy, actions: &[Action]) -> Vec<Vec<f64>> {
     let mut walk = policy.walk();
@@ -128,12 +132,6 @@ pub(super) fn follow(policy: &dyn Policy, actions: &[Action]) -> Vec<Vec<f64>> {
         probabilities
     };
     actions.iter().map(step).collect()
-}
-
-/// The logarithm of a row's probability.
-pub(super) fn log_probability(policy: &dyn Policy, actions: &[Action]) -> f64 {
-    let all = follow(policy, actions);
-    all.iter().zip(actions).map(|(probabilities, action)| probabilities[action.choice].max(1e-300).ln()).sum()
 }
 
 /// The derivatives, by a head's logits, of `weight` times the logarithm of its choice's probability plus `bonus` times
@@ -146,6 +144,34 @@ pub(in crate::search) fn errors(probabilities: &[f64], choice: usize, weight: f6
         weight * (chosen - probability) - bonus * probability * (log(*probability) + entropy)
     };
     probabilities.iter().enumerate().map(error).collect()
+}
+
+/// Adam (Kingma and Ba 2015, <https://arxiv.org/abs/1412.6980>), uphill.
+struct Adam {
+    rate: f64,
+    steps: i32,
+    mean: Vec<f64>,
+    square: Vec<f64>,
+}
+
+/// How much of the means of gradients and of their squares remains with every step.
+const KEEP: (f64, f64) = (0.9, 0.999);
+
+impl Adam {
+    fn start(parameters: usize, rate: f64) -> Adam {
+        Adam { rate, steps: 0, mean: vec![0.0; parameters], square: vec![0.0; parameters] }
+    }
+
+    fn climb(&mut self, parameters: &mut [f64], gradient: &[f64]) {
+        self.steps = self.steps.saturating_add(1);
+        let whole = (1.0 - KEEP.0.powi(self.steps), 1.0 - KEEP.1.powi(self.steps));
+        let moments = self.mean.iter_mut().zip(&mut self.square);
+        for ((parameter, slope), (mean, square)) in parameters.iter_mut().zip(gradient).zip(moments) {
+            *mean = KEEP.0 * *mean + (1.0 - KEEP.0) * slope;
+            *square = KEEP.1 * *square + (1.0 - KEEP.1) * slope * slope;
+            *parameter += self.rate * (*mean / whole.0) / ((*square / whole.1).sqrt() + 1e-8);
+        }
+    }
 }
 
 #[cfg(test)]
@@ -181,5 +207,16 @@ mod tests {
         (0..10_000).for_each(|_| counts[sample(&all, &mut rng)] += 1e-4);
         assert!(all.iter().zip(counts).all(|(probability, share)| (probability - share).abs() < 0.02));
         assert_eq!(counts[1], 0.0);
+    }
+
+    #[test]
+    fn adam_climbs_a_hill() {
+        let mut adam = Adam::start(2, 0.05);
+        let mut at = [3.0, -2.0];
+        for _ in 0..500 {
+            let slope = [-2.0 * (at[0] - 1.0), -20.0 * at[1]];
+            adam.climb(&mut at, &slope);
+        }
+        assert!((at[0] - 1.0).abs() < 0.01 && at[1].abs() < 0.01, "{at:?}");
     }
 }

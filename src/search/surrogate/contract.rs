@@ -18,6 +18,16 @@ fn start(name: &str) -> Box<dyn Surrogate> {
             ..mlp
         })
         .start(),
+        #[cfg(feature = "train")]
+        Predictor::Lstm(lstm) => Predictor::Lstm(super::Lstm {
+            embedding: 12,
+            hidden: 16,
+            epochs: 80,
+            learning_rate: 0.01,
+            batch: 16,
+            ..lstm
+        })
+        .start(),
         other => other.start(),
     }
 }
@@ -86,7 +96,7 @@ fn is_sane(prediction: Prediction) -> bool {
 
 #[test]
 fn what_adds_up_is_learnt_and_the_unseen_ranked() {
-    for name in Predictor::NAMES {
+    for name in Predictor::available() {
         let (known, unknown) = (examples(100, 1), examples(60, 2));
         let mut surrogate = start(name);
         surrogate.fit(&layout(), &known, Seed(1));
@@ -99,7 +109,7 @@ fn what_adds_up_is_learnt_and_the_unseen_ranked() {
 
 #[test]
 fn what_was_never_seen_is_less_certain() {
-    for name in Predictor::NAMES {
+    for name in Predictor::available() {
         let mut layout = Layout::default();
         layout.add(4);
         layout.add(2);
@@ -117,7 +127,7 @@ fn what_was_never_seen_is_less_certain() {
 
 #[test]
 fn the_same_seed_predicts_the_same_alone_and_together() {
-    for name in Predictor::NAMES {
+    for name in Predictor::available() {
         let (known, unknown) = (examples(30, 3), examples(40, 4));
         let unknown: Vec<Features> = unknown.into_iter().map(|(features, _)| features).collect();
         let predictions = || {
@@ -138,7 +148,7 @@ fn the_same_seed_predicts_the_same_alone_and_together() {
 
 #[test]
 fn nothing_known_and_one_example_are_no_trouble() {
-    for name in Predictor::NAMES {
+    for name in Predictor::available() {
         let unknown = Prediction { mean: 0.5, deviation: 0.5 };
         let candidate = vec![(0, 1.0)];
         let mut surrogate = start(name);
@@ -155,7 +165,7 @@ fn nothing_known_and_one_example_are_no_trouble() {
 
 #[test]
 fn equal_targets_equal_candidates_and_no_columns_are_no_trouble() {
-    for name in Predictor::NAMES {
+    for name in Predictor::available() {
         for target in [0.0, 0.7, 1.0] {
             let known: Vec<_> = examples(20, 5).into_iter().map(|(features, _)| (features, target)).collect();
             let mut surrogate = start(name);
@@ -182,7 +192,7 @@ fn equal_targets_equal_candidates_and_no_columns_are_no_trouble() {
 
 #[test]
 fn a_thousand_columns_are_no_trouble() {
-    for name in Predictor::NAMES {
+    for name in Predictor::available() {
         let mut layout = Layout::default();
         for _ in 0..20 {
             layout.add(25);
@@ -208,9 +218,9 @@ fn a_thousand_columns_are_no_trouble() {
 fn every_surrogate_is_written_by_its_name() {
     let mlp: Predictor = symbolic::from_value(&"Mlp(members: 2)".parse().unwrap()).unwrap();
     assert_eq!(mlp, Predictor::Mlp(Mlp { members: 2, ..Mlp::default() }));
-    let labels: Vec<&str> = Predictor::NAMES
-        .iter()
-        .map(|name| symbolic::from_value::<Predictor>(&Value::unit(name)).unwrap().kind())
-        .collect();
-    assert_eq!(labels, Predictor::LABELS);
+    for (name, label) in Predictor::NAMES.iter().zip(Predictor::LABELS) {
+        if Predictor::available().any(|available| available == *name) {
+            assert_eq!(symbolic::from_value::<Predictor>(&Value::unit(name)).unwrap().kind(), *label);
+        }
+    }
 }

@@ -82,7 +82,18 @@ impl Encoding {
     /// The encoding of a space with these features: the same space always has the same. Features of networks are found by
     /// looking at a few hundred random candidates.
     pub fn with(space: &Space, set: FeatureSet) -> Encoding {
-        let mut encoding = Encoding::of_decisions(space);
+        Encoding::of_decisions(space, Blocks::of(space)).seeing(space, set)
+    }
+
+    /// [`Encoding::with`] in which every block of a `Prefix` has slots of its own, in order, and nothing is averaged: for
+    /// what reads a candidate from its first decision to its last.
+    pub fn in_order(space: &Space, set: FeatureSet) -> Encoding {
+        Encoding::of_decisions(space, Blocks::apart(space)).seeing(space, set)
+    }
+
+    /// With what is to be seen besides decisions, and without them where they are not to be seen.
+    fn seeing(mut self, space: &Space, set: FeatureSet) -> Encoding {
+        let encoding = &mut self;
         let labels = if set.labels { LabelCounts::of(&encoding.layout) } else { LabelCounts::default() };
         encoding.network = NetworkFeatures::of(space, set);
         encoding.decisions = set.decisions || (labels.is_empty() && encoding.network.is_empty());
@@ -91,11 +102,10 @@ impl Encoding {
         }
         encoding.labels = labels.placed(&mut encoding.layout);
         encoding.network.place(&mut encoding.layout);
-        encoding
+        self
     }
 
-    fn of_decisions(space: &Space) -> Encoding {
-        let blocks = Blocks::of(space);
+    fn of_decisions(space: &Space, blocks: Blocks) -> Encoding {
         let mut slots = Slots::default();
         let place = |(number, decision): (usize, &Decision)| match blocks.min_lengths[number] {
             Some(_) => Vec::new(),
@@ -357,6 +367,13 @@ impl Blocks {
             None => decision.id.clone(),
         });
         Blocks { places: places.collect(), around, min_lengths }
+    }
+
+    /// Every decision for itself, in whichever block it stands.
+    fn apart(space: &Space) -> Blocks {
+        let places = space.decisions().iter().map(|decision| decision.id.clone()).collect();
+        let around = vec![Vec::new(); space.decisions().len()];
+        Blocks { places, around, ..Blocks::of(space) }
     }
 
     /// The length of each active `Prefix`.

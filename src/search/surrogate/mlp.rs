@@ -53,7 +53,8 @@ impl Surrogate for Ensemble {
         let mut order: Vec<usize> = (0..examples.len()).collect();
         order.shuffle(&mut seed.stream(0, "surrogate folds"));
         let learn = |member: usize| {
-            let fold: Vec<_> = self.fold(member, &order).map(|index| &examples[index]).collect();
+            let fold: Vec<_> =
+                fold(member, self.config.members, &order).map(|index| &examples[index]).collect();
             Network::fit(self.plan(), layout, &fold, &mut seed.stream(member as u64, "surrogate member"))
         };
         let members = if examples.is_empty() { 0 } else { self.config.members };
@@ -70,21 +71,21 @@ impl Surrogate for Ensemble {
 }
 
 impl Ensemble {
-    /// The examples that a member learns from: all but its own share, or all where there are too few to share out.
-    fn fold<'a>(&self, member: usize, order: &'a [usize]) -> impl Iterator<Item = usize> + 'a {
-        let members = self.config.members;
-        let share = members > 1 && order.len() >= 2 * members;
-        order
-            .iter()
-            .enumerate()
-            .filter(move |(place, _)| !share || place % members != member)
-            .map(|(_, index)| *index)
-    }
-
     fn plan(&self) -> Plan {
         let Mlp { embedding, hidden, learning_rate, epochs, batch, .. } = self.config;
         Plan { embedding, hidden, learning_rate: learning_rate as f32, epochs, batch }
     }
+}
+
+/// The examples that one of `members` networks learns from: all but its own share, or all where there are too few to
+/// share out.
+pub(super) fn fold(member: usize, members: usize, order: &[usize]) -> impl Iterator<Item = usize> + '_ {
+    let share = members > 1 && order.len() >= 2 * members;
+    order
+        .iter()
+        .enumerate()
+        .filter(move |(place, _)| !share || place % members != member)
+        .map(|(_, index)| *index)
 }
 
 #[cfg(test)]

@@ -35,6 +35,8 @@ mod encoding;
 mod forest;
 mod gaussian_process;
 mod kernel;
+#[cfg(feature = "train")]
+mod lstm;
 mod mlp;
 mod network;
 mod network_features;
@@ -45,14 +47,19 @@ pub use elastic_net::ElasticNet;
 pub use encoding::{Encoding, FeatureSet};
 pub use forest::Forest;
 pub use gaussian_process::GaussianProcess;
+#[cfg(feature = "train")]
+pub use lstm::Lstm;
 pub use mlp::Mlp;
 pub use ridge::Ridge;
 pub use scale::Scale;
 
 use rayon::prelude::*;
 
+#[cfg(not(feature = "train"))]
+use super::NeedsTraining as Lstm;
 use crate::family::family;
 use crate::random::Seed;
+use crate::space::Space;
 
 /// A run of columns that mean the choices of one decision.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -173,6 +180,19 @@ pub trait Surrogate: Send + Sync {
 pub trait Configure {
     /// A surrogate that has learnt nothing yet.
     fn start(&self) -> Box<dyn Surrogate>;
+
+    /// How it sees a space's candidates: with these features, the decisions of a `Prefix`'s blocks averaged unless it
+    /// reads them in order.
+    fn encoding(&self, space: &Space, set: FeatureSet) -> Encoding {
+        Encoding::with(space, set)
+    }
+}
+
+#[cfg(not(feature = "train"))]
+impl Configure for Lstm {
+    fn start(&self) -> Box<dyn Surrogate> {
+        match *self {}
+    }
 }
 
 family! {
@@ -180,6 +200,8 @@ family! {
     pub enum Predictor: Configure {
         /// PNAS's ensemble of small networks.
         Mlp(Mlp) = "mlp",
+        /// PNAS's ensemble of recurrent networks, on Burn.
+        Lstm(Lstm) = "lstm",
         /// Extremely randomised trees.
         Forest(Forest) = "forest",
         /// Bayesian linear regression.
@@ -188,6 +210,23 @@ family! {
         ElasticNet(ElasticNet) = "elastic_net",
         /// A Gaussian process over choices, conditions and numbers.
         GaussianProcess(GaussianProcess) = "gaussian_process",
+    }
+}
+
+impl Predictor {
+    /// The names of all members that this build can make: those on Burn need the feature `train`.
+    pub fn available() -> impl Iterator<Item = &'static str> {
+        Predictor::NAMES.iter().copied().filter(|name| cfg!(feature = "train") || *name != "Lstm")
+    }
+
+    /// With another learning rate, where it is of networks; else as it is.
+    pub fn with_learning_rate(self, learning_rate: f64) -> Predictor {
+        match self {
+            Predictor::Mlp(mlp) => Predictor::Mlp(Mlp { learning_rate, ..mlp }),
+            #[cfg(feature = "train")]
+            Predictor::Lstm(lstm) => Predictor::Lstm(Lstm { learning_rate, ..lstm }),
+            other => other,
+        }
     }
 }
 

@@ -1,0 +1,209 @@
+//! Long short-term memories of one layer on Burn, several side by side: what a search predicts and chooses with.
+//!
+//! Hochreiter and Schmidhuber 1997, <https://doi.org/10.1162/neco.1997.9.8.1735>: a network reads a row of tokens one by
+//! one, and gates say what of its state is kept, what is added and what is shown. All members of an ensemble are one
+//! batched product. Of a token only its embedding times the input weights is ever needed, and so that is made once and not
+//! at every step. Neither numbers of threads nor what is read beside a row change its figures.
+//!
+//! # Shapes
+//! M networks, B rows, V tokens, E an embedding's width, H units, O outputs. Gates stand in the order input, forget,
+//! output, candidate.
+
+mod policy;
+mod regression;
+
+pub(crate) use policy::{Reader, Speaker};
+pub(crate) use regression::{Course, Regression, Sequence};
+
+use burn::module::{Param, ParamId};
+use burn::optim::{AdamConfig, GradientsParams, ModuleOptimizer};
+use burn::tensor::activation::sigmoid;
+use burn::tensor::{Tensor, TensorData};
+use rand::RngExt;
+
+use super::device;
+use crate::random::Rng;
+
+/// How large networks are.
+#[derive(Clone, Copy, Debug)]
+struct Sizes {
+    members: usize,
+    tokens: usize,
+    embedding: usize,
+    units: usize,
+    outputs: usize,
+}
+
+/// How far from 0 embeddings are drawn, in PNAS as by Zoph et al. 2018.
+const EMBEDDING_BOUND: f32 = 0.1;
+
+/// Networks in learning, with Adam's state.
+struct Learner {
+    parameters: Vec<Param<Tensor<3>>>,
+    optimizer: ModuleOptimizer,
+}
+
+impl Learner {
+    /// Networks that have learnt nothing: weights within 1/√H of 0, the last bias at `start`.
+    fn new(sizes: Sizes, start: f32, rng: &mut Rng) -> Learner {
+        let Sizes { members, tokens, embedding, units, outputs } = sizes;
+        let bound = 1.0 / (units.max(1) as f32).sqrt();
+        let mut drawn = |rows: usize, columns: usize, bound: f32| {
+            let values = (0..members * rows * columns).map(|_| rng.random_range(-bound..=bound)).collect();
+            tensor(values, [members, rows, columns])
+        };
+        let parts = [
+            drawn(tokens, embedding, EMBEDDING_BOUND),
+            drawn(embedding, 4 * units, bound),
+            drawn(units, 4 * units, bound),
+            drawn(1, 4 * units, bound),
+            drawn(units, outputs, bound),
+            Tensor::full([members, 1, outputs], start, &device()),
+        ];
+        let parameter = |(part, id): (Tensor<3>, u64)| Param::initialized(ParamId::from(id), part.autodiff());
+        let optimizer = ModuleOptimizer::from(AdamConfig::new().with_epsilon(1e-8).build());
+        Learner { parameters: parts.into_iter().zip(1..).map(parameter).collect(), optimizer }
+    }
+
+    /// What the networks have learnt so far.
+    fn weights(&self) -> Weights {
+        let parts: Vec<_> = self.parameters.iter().map(|parameter| parameter.val().inner()).collect();
+        Weights::of(&parts)
+    }
+
+    /// One step of Adam down the slope of `loss`, a sum over networks.
+    fn step(&mut self, rate: f64, loss: impl FnOnce(&Weights) -> Tensor<1>) {
+        let leaf = |parameter: &Param<Tensor<3>>| parameter.val().inner().autodiff().require_grad();
+        let leaves: Vec<Tensor<3>> = self.parameters.iter().map(leaf).collect();
+        let mut gradients = loss(&Weights::of(&leaves)).backward();
+        let mut all = GradientsParams::new();
+        for (parameter, leaf) in self.parameters.iter().zip(&leaves) {
+            if let Some(gradient) = leaf.grad_remove(&mut gradients) {
+                all.register(parameter.id, gradient);
+            }
+        }
+        self.parameters = self.optimizer.step(rate, std::mem::take(&mut self.parameters), all);
+    }
+}
+
+/// Networks to read with; on an autodiff graph where their parameters are.
+#[derive(Clone, Debug)]
+struct Weights {
+    tokens: Tensor<3>,      // [M, V, 4H]
+    units: Tensor<3>,       // [M, H, 4H]
+    bias: Tensor<3>,        // [M, 1, 4H]
+    output: Tensor<3>,      // [M, H, O]
+    output_bias: Tensor<3>, // [M, 1, O]
+}
+
+/// What a network knows of the row so far.
+#[derive(Clone, Debug)]
+struct State {
+    hidden: Tensor<3>, // [M, B, H]
+    cell: Tensor<3>,   // [M, B, H]
+}
+
+impl Weights {
+    /// Of a [`Learner`]'s parameters, in their order.
+    fn of(parts: &[Tensor<3>]) -> Weights {
+        Weights {
+            tokens: parts[0].clone().matmul(parts[1].clone()),
+            units: parts[2].clone(),
+            bias: parts[3].clone(),
+            output: parts[4].clone(),
+            output_bias: parts[5].clone(),
+        }
+    }
+
+    /// The state before the first step of so many rows.
+    fn rest(&self, rows: usize) -> State {
+        let [members, units, _] = self.units.dims();
+        let zeros = Tensor::zeros([members, rows, units], &device());
+        State { hidden: zeros.clone(), cell: zeros }
+    }
+
+    /// One step: `input` is how much of every token is read, `[M, B, V]`, or `[1, B, V]` where all read the same.
+    fn step(&self, input: Tensor<3>, before: State) -> State {
+        let units = self.units.dims()[1];
+        let sums =
+            input.matmul(self.tokens.clone()) + before.hidden.matmul(self.units.clone()) + self.bias.clone();
+        let gates = sigmoid(sums.clone().narrow(2, 0, 3 * units));
+        let gate = |number: usize| gates.clone().narrow(2, number * units, units);
+        let candidate = sums.narrow(2, 3 * units, units).tanh();
+        let cell = gate(1) * before.cell + gate(0) * candidate;
+        State { hidden: gate(2) * cell.clone().tanh(), cell }
+    }
+
+    /// `[M, B, O]` of `[M, B, H]`.
+    fn outputs(&self, hidden: Tensor<3>) -> Tensor<3> {
+        hidden.matmul(self.output.clone()) + self.output_bias.clone()
+    }
+}
+
+fn tensor(values: Vec<f32>, shape: [usize; 3]) -> Tensor<3> {
+    Tensor::from_data(TensorData::new(values, shape), &device())
+}
+
+fn values(tensor: Tensor<3>) -> Vec<f32> {
+    tensor.into_data().iter::<f32>().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::random::Seed;
+
+    /// One unit by hand: what it shows after a token of weight 1 and one of weight ½.
+    #[test]
+    fn a_step_is_the_papers() {
+        let parts = [
+            tensor(vec![1.0, -2.0], [1, 2, 1]),
+            tensor(vec![0.5, 0.4, -0.3, 0.8], [1, 1, 4]),
+            tensor(vec![0.2, -0.1, 0.6, 0.3], [1, 1, 4]),
+            tensor(vec![0.1, 1.0, 0.0, -0.2], [1, 1, 4]),
+            tensor(vec![2.0], [1, 1, 1]),
+            tensor(vec![0.25], [1, 1, 1]),
+        ];
+        let weights = Weights::of(&parts);
+        let first = weights.step(tensor(vec![1.0, 0.0], [1, 1, 2]), weights.rest(1));
+        let second = weights.step(tensor(vec![0.0, 0.5], [1, 1, 2]), first);
+        let shown = values(weights.outputs(second.hidden))[0];
+        let gate = |sum: f64| 1.0 / (1.0 + (-sum).exp());
+        let (mut hidden, mut cell) = (0.0f64, 0.0f64);
+        for read in [1.0, -1.0] {
+            let sum = |input: f64, unit: f64, bias: f64| read * input + hidden * unit + bias;
+            let (input, forget) = (gate(sum(0.5, 0.2, 0.1)), gate(sum(0.4, -0.1, 1.0)));
+            let (output, candidate) = (gate(sum(-0.3, 0.6, 0.0)), sum(0.8, 0.3, -0.2).tanh());
+            cell = forget * cell + input * candidate;
+            hidden = output * cell.tanh();
+        }
+        assert!((f64::from(shown) - (2.0 * hidden + 0.25)).abs() < 1e-6, "{shown}");
+    }
+
+    #[test]
+    fn networks_side_by_side_learn_as_if_alone() {
+        let sizes = Sizes { members: 2, tokens: 3, embedding: 2, units: 4, outputs: 1 };
+        let mut both = Learner::new(sizes, 0.0, &mut Seed(1).stream(0, "test"));
+        let part = |learner: &Learner, place: usize| learner.parameters[place].val().inner();
+        let mut alone = Learner::new(Sizes { members: 1, ..sizes }, 0.0, &mut Seed(2).stream(0, "test"));
+        for (place, parameter) in alone.parameters.iter_mut().enumerate() {
+            let second = part(&both, place).narrow(0, 1, 1);
+            *parameter = Param::initialized(parameter.id, second.autodiff());
+        }
+        let read = |weights: &Weights| {
+            let input = tensor(vec![1.0, 0.0, 0.0, 0.0, 0.5, 1.0], [1, 2, 3]);
+            let state = weights.step(input.clone(), weights.rest(2));
+            weights.outputs(weights.step(input, state).hidden)
+        };
+        for _ in 0..3 {
+            both.step(0.1, |weights| read(weights).sum());
+            alone.step(0.1, |weights| read(weights).sum());
+        }
+        for place in 0..6 {
+            let (with, without) = (part(&both, place).narrow(0, 1, 1), part(&alone, place));
+            let off =
+                values(with).iter().zip(values(without)).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+            assert!(off < 1e-6, "{place}: off by {off}");
+        }
+    }
+}
