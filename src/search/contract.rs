@@ -6,7 +6,7 @@ use rand::RngExt;
 
 use super::one_shot::SHARED;
 use super::surrogate::{Mlp, Predictor};
-use super::{Algorithm, AutoHas, Budget, Enas, Next, Progressive, SinglePath};
+use super::{Algorithm, AutoHas, Bananas, Budget, Enas, Next, Progressive, SinglePath};
 use crate::random::{Seed, fnv1a};
 use crate::space::{Draw, Genotype, Space};
 use crate::symbolic::{self, Value};
@@ -22,6 +22,7 @@ fn algorithm(name: &str) -> Algorithm {
         Algorithm::Progressive(config) => {
             Algorithm::Progressive(Progressive { surrogate: small_networks(), ..config })
         }
+        Algorithm::Bananas(config) => Algorithm::Bananas(Bananas { surrogate: small_networks(), ..config }),
         Algorithm::AutoHas(config) => Algorithm::AutoHas(AutoHas { budget: STEPS, ..config }),
         Algorithm::Enas(config) => Algorithm::Enas(Enas { budget: STEPS, learning_rate: 0.1, ..config }),
         Algorithm::SinglePath(config) => {

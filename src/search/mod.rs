@@ -73,6 +73,8 @@ mod ask_tell;
 pub use ask_tell::{AskTell, AskTellError};
 mod auto;
 pub use auto::{Auto, Choice};
+mod bananas;
+pub use bananas::Bananas;
 mod bayesian;
 pub use bayesian::Bayesian;
 #[cfg(test)]
@@ -125,6 +127,8 @@ family! {
         Progressive(Progressive) = "progressive",
         /// Ageing evolution: the best of a few has a mutated child, the oldest dies.
         RegularizedEvolution(RegularizedEvolution) = "regularized_evolution",
+        /// An ensemble of networks that sees paths, independent Thompson sampling.
+        Bananas(Bananas) = "bananas",
         /// Gaussian process over decisions and cells, upper confidence bound.
         Bayesian(Bayesian) = "bayesian",
         /// Policy gradients: what was worth more than before becomes more probable.
