@@ -16,6 +16,8 @@ pub struct Row {
     pub genotype: Genotype,
     /// What single trainings gave, more is better.
     pub readings: Vec<f64>,
+    /// How large a cell it is, in connections that carry something or in vertices; 0 where sizes mean nothing.
+    pub size: usize,
 }
 
 impl Row {
@@ -69,6 +71,8 @@ fn nasbench201(records: &[Record]) -> Table {
             .filter_map(|column| number(&record[column]))
             .map(|percent| percent / 100.0)
             .collect(),
+        // 0 stands for no connection.
+        size: record[2].bytes().filter(|op| *op != b'0').count(),
     };
     Table {
         name: "NAS-Bench-201, CIFAR-10",
@@ -81,6 +85,7 @@ fn nasbench101(records: &[Record]) -> Table {
     let row = |record: &Record| Row {
         genotype: matrix(&record[3], &record[4], 7),
         readings: vec![number(&record[8]).expect("an accuracy")],
+        size: record[4].len() + 2,
     };
     Table {
         name: "NAS-Bench-101, 20,001 rows",
@@ -123,7 +128,7 @@ fn ecnas(records: &[Record]) -> Table {
             Some((_, row)) => row.readings.push(reading),
             None => rows.push((
                 record[0].to_string(),
-                Row { genotype: matrix(&record[2], &record[3], 4), readings: vec![reading] },
+                Row { genotype: matrix(&record[2], &record[3], 4), readings: vec![reading], size: 0 },
             )),
         }
     }
@@ -140,6 +145,7 @@ fn fcnet(records: &[Record]) -> Table {
     let row = |record: &Record| Row {
         genotype: digits(&record[0]),
         readings: (1..5).filter_map(|column| number(&record[column])).map(|error| -error).collect(),
+        size: 0,
     };
     let space = Space::untyped(&text.parse().expect("a tree")).expect("a space");
     Table { name: "FC-Net, protein structure", space, rows: records.iter().map(row).collect() }
