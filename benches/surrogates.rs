@@ -3,6 +3,9 @@
 //! `cargo bench --bench surrogates` prints `results/search/surrogates.md`; with `--no-default-features` without the
 //! networks that run on Burn. Every cell fits on n random rows, each with one reading of its reward as a search would get
 //! it, and predicts 1,000 others (all others where a table has fewer), whose worth is the mean of their readings.
+//!
+//! `cargo bench --bench surrogates -- 100 "Lstm(epochs: 20)" "Mlp(hidden: 50)"` compares these instead, by decisions alone
+//! and on 100 rows.
 
 #[path = "surrogates/clock.rs"]
 mod clock;
@@ -30,6 +33,13 @@ const COUNTS: [usize; 4] = [50, 100, 200, 400];
 
 /// Draws of rows, for each of which a surrogate is fitted once.
 const SEEDS: u64 = 20;
+/// Of the recurrent networks, where they learn from more than [`FEW`]: seconds a fit.
+const SEEDS_OF_LSTM: u64 = 5;
+const FEW: usize = 100;
+
+fn seeds(surrogate: &Predictor, count: usize) -> u64 {
+    if surrogate.kind() == "lstm" && count > FEW { SEEDS_OF_LSTM } else { SEEDS }
+}
 
 /// Sets of features, by name; networks, which learn for a thousand times as long as others, are measured with those marked.
 const SETS: [(&str, FeatureSet, bool); 6] = [
@@ -47,7 +57,14 @@ const fn set(decisions: bool, labels: bool, paths: bool, graph: bool, cost: bool
 
 fn main() {
     let tables = tables::all();
+    let asked: Vec<String> = std::env::args().skip(1).filter(|word| !word.starts_with("--")).collect();
+    if !asked.is_empty() {
+        return compare(&tables, &asked);
+    }
     println!("{}", ABOUT.trim_start());
+    for line in machine().lines() {
+        println!("- {line}");
+    }
     let lines = lines(&tables);
     let counts = COUNTS.map(|count| format!("{count}"));
     println!("\n## Mean over the tables: Spearman's correlation and Kendall's\n");
@@ -90,6 +107,13 @@ fn main() {
     times(&tables[0]);
 }
 
+/// The machine, its load and the commit.
+fn machine() -> String {
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/benches/machine");
+    let told = std::process::Command::new(script).output().expect("benches/machine runs");
+    String::from_utf8_lossy(&told.stdout).into_owned()
+}
+
 const ABOUT: &str = "
 # How well surrogates rank what they have not seen
 
@@ -97,8 +121,31 @@ Each surrogate learns from n random rows of a table, each with one reading of it
 1,000 others (the others, where a table has fewer), whose worth is the mean of their readings: mean of 20 draws of rows,
 then of the tables: NAS-Bench-201 on CIFAR-10, NAS-Bench-101 and FC-Net, and at n = 50 also the 91 cells of EC-NAS, so that
 the column of 50 is of other tables than the rest. Targets are normal scores (`Scale::normal`). FC-Net's programs are no
-networks: there `paths` and `graph` are absent, and its decisions stand. `lstm` reads a candidate's decisions in order.
-`cargo bench --bench surrogates` makes this file.";
+networks: there `paths` and `graph` are absent, and its decisions stand. `lstm` reads a candidate's decisions in order;
+where it learns from more than 100 rows it is drawn 5 times.
+`cargo bench --bench surrogates` makes this file.
+";
+
+/// Surrogates of the caller's own, after numbers of rows of the caller's own.
+fn compare(tables: &[Table], asked: &[String]) {
+    let (counts, asked): (Vec<&String>, Vec<&String>) =
+        asked.iter().partition(|word| word.parse::<usize>().is_ok());
+    let counts: Vec<usize> = counts.into_iter().filter_map(|word| word.parse().ok()).collect();
+    let counts = if counts.is_empty() { COUNTS.to_vec() } else { counts };
+    for table in tables {
+        println!("\n## {}: Spearman's correlation\n", table.name);
+        header("| surrogate | features |", &counts.iter().map(usize::to_string).collect::<Vec<_>>());
+        for text in &asked {
+            let surrogate: Predictor =
+                from_value(&text.parse().expect("RON")).unwrap_or_else(|error| panic!("`{text}`: {error}"));
+            let pool = Pool::of(table, surrogate.encoding(&table.space, SETS[0].1));
+            let score = |count: &usize| pool.score(&surrogate, *count, NORMAL, seeds(&surrogate, *count));
+            let scores = counts.iter().map(score).collect();
+            let line = Line { table: table.name, surrogate: text.to_string(), set: SETS[0].0, scores };
+            line.print(&[&|score: &Score| format!("{:.3}", score.spearman)]);
+        }
+    }
+}
 
 fn surrogate(name: &str) -> Predictor {
     from_value(&Value::unit(name)).expect("every surrogate has defaults")
@@ -116,18 +163,21 @@ fn lines(tables: &[Table]) -> Vec<Line> {
             let surrogate = surrogate(name);
             let mut pools: Vec<(Pool, Vec<Option<Score>>)> = Vec::new();
             for (set_name, set, networks_too) in SETS {
-                if is_network(name) && !networks_too {
+                if is_network(name) && !networks_too || name == "Lstm" && set_name != SETS[0].0 {
                     continue;
                 }
                 let pool = Pool::of(table, surrogate.encoding(&table.space, set));
                 let known = pools.iter().find(|(other, _)| other.shows_the_same(&pool));
                 let scores = match known {
                     Some((_, scores)) => scores.clone(),
-                    None => COUNTS.map(|count| pool.score(&surrogate, count, NORMAL, SEEDS)).to_vec(),
+                    None => {
+                        let draws = |count| seeds(&surrogate, count);
+                        COUNTS.map(|count| pool.score(&surrogate, count, NORMAL, draws(count))).to_vec()
+                    }
                 };
                 lines.push(Line {
                     table: table.name,
-                    surrogate: surrogate.kind(),
+                    surrogate: surrogate.kind().into(),
                     set: set_name,
                     scores: scores.clone(),
                 });
@@ -153,7 +203,7 @@ fn targets(tables: &[Table]) {
                 Score::mean(&known)
             };
             let scores = COUNTS.into_iter().map(mean).collect();
-            let line = Line { table: "", surrogate: surrogate.kind(), set, scores };
+            let line = Line { table: "", surrogate: surrogate.kind().into(), set, scores };
             line.print(&[&|score: &Score| format!("{:.3}", score.spearman)]);
         }
     }

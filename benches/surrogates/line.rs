@@ -4,7 +4,7 @@
 #[derive(Clone)]
 pub struct Line {
     pub table: &'static str,
-    pub surrogate: &'static str,
+    pub surrogate: String,
     pub set: &'static str,
     /// By column; `None` where it was not measured.
     pub scores: Vec<Option<Score>>,
@@ -53,7 +53,7 @@ impl Line {
 pub fn means(lines: &[Line]) -> Vec<Line> {
     let mut means: Vec<Line> = Vec::new();
     for line in lines {
-        let alike = |other: &&Line| (other.surrogate, other.set) == (line.surrogate, line.set);
+        let alike = |other: &&Line| (&other.surrogate, other.set) == (&line.surrogate, line.set);
         if means.iter().any(|mean| alike(&mean)) {
             continue;
         }

@@ -12,7 +12,7 @@ use crate::random::Seed;
 use crate::search::AskTell;
 use crate::space::{GenotypeError, Space};
 use crate::symbolic::nearest;
-use crate::trial::{Fidelity, Metrics, Objective, Trial, unfit};
+use crate::trial::{Fidelity, Metrics, Objective, Trial, TrialState, unfit};
 
 /// Where runs take place.
 pub(super) struct Arena {
@@ -22,6 +22,8 @@ pub(super) struct Arena {
     pub evaluator: Box<dyn Evaluate>,
     pub unit: Unit,
     pub truth: Truth,
+    /// How many trials a regret is the mean of.
+    pub top: usize,
 }
 
 impl Arena {
@@ -41,18 +43,37 @@ impl Arena {
         let truth = Truth::of(scored, &experiment, &*evaluator, &space)?;
         check(bench, &file, &experiment, &evaluator.metrics())?;
         let label = scored.label.as_deref().or(space.name()).unwrap_or("space").to_owned();
-        Ok(Arena { label, space, experiment, evaluator, unit: scored.unit, truth })
+        Ok(Arena { label, space, experiment, evaluator, unit: scored.unit, truth, top: bench.top })
     }
 
     /// How far a search is from the best there is, in the unit; not a number where nothing is known of what it found.
     pub fn regret(&self, search: &mut AskTell) -> f64 {
         let regret = match &self.truth {
+            Truth::Figure(figure) if self.top > 1 => {
+                let best = self.best_readings(search.trials(), self.top);
+                let regrets = best.iter().map(|trial| figure.regret(Some(trial), &*self.evaluator));
+                regrets.sum::<f64>() / best.len() as f64
+            }
             Truth::Figure(figure) => figure.regret(search.incumbent(), &*self.evaluator),
             Truth::Front(front) => {
                 front.regret(search.trials(), &self.experiment.objectives, &*self.evaluator)
             }
         };
         regret * self.unit.scale()
+    }
+
+    /// The trials with the best readings, so many or as many as there are.
+    fn best_readings<'t>(&self, trials: &'t [Trial], count: usize) -> Vec<&'t Trial> {
+        let objective = &self.experiment.objectives[0];
+        let score = |trial: &Trial| match &trial.state {
+            TrialState::Finished(metrics) => objective.score(metrics),
+            TrialState::Pending | TrialState::Failed(_) => None,
+        };
+        let mut scored: Vec<(f64, &Trial)> =
+            trials.iter().filter_map(|trial| Some((score(trial)?, trial))).collect();
+        scored.sort_by(|a, b| b.0.total_cmp(&a.0));
+        scored.truncate(count);
+        scored.into_iter().map(|(_, trial)| trial).collect()
     }
 
     /// What becomes of a trial, as in a study with this seed.
@@ -170,6 +191,7 @@ pub(super) mod tests {
             evaluator: Box::new(Sum),
             unit: Unit::Own,
             truth: Truth::Figure(Figure { objective: Objective::Maximize("test".into()), best: 9.0 }),
+            top: 1,
         }
     }
 
@@ -229,6 +251,26 @@ pub(super) mod tests {
         let all = ["0,0,0", "1,0,0", "2,0,0", "3,0,0", "3,1,0", "3,2,0", "3,3,0", "3,3,1", "3,3,2", "3,3,3"];
         assert!(regret(&all).abs() < 1e-12);
         assert!(regret(&[]).is_nan());
+    }
+
+    #[test]
+    fn the_mean_is_of_the_best_readings() {
+        let ended = |genotype: &str, reading: f64| {
+            let state = TrialState::Finished([("reading".to_owned(), reading)].into());
+            Trial { state, ..trial(genotype) }
+        };
+        let trials = [ended("0,0,0", 8.0), ended("3,3,2", 0.1), ended("3,0,0", 3.0), trial("3,3,3")];
+        let arena = Arena { top: 2, ..arena() };
+        let best = |count| {
+            let best = arena.best_readings(&trials, count);
+            best.iter().map(|trial| trial.proposal.genotype.to_string()).collect::<Vec<_>>()
+        };
+        assert_eq!(best(2), ["0,0,0", "3,0,0"]);
+        assert_eq!(best(9).len(), 3);
+        let random = Algorithm::Random(Random::default());
+        // Readings are near the truth, so that the two best are those of a regret of 1 and of 2.
+        assert_eq!(arena.regret(&mut told(&arena, &random, &["3,3,2", "3,3,1", "0,0,0"])), 1.5);
+        assert!(arena.regret(&mut told(&arena, &random, &[])).is_nan());
     }
 
     #[test]

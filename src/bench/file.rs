@@ -55,6 +55,10 @@ pub struct Bench {
     /// Where the regret is told.
     #[serde(default)]
     pub budgets: Budgets,
+    /// What the regret is of: 1 for the candidate believed best, more for the mean of so many trials with the best readings,
+    /// which tells how many good ones a search has found.
+    #[serde(default = "one")]
+    pub top: usize,
 }
 
 /// A space, and the truth that its searches are scored by.
@@ -192,6 +196,7 @@ impl Bench {
             "a space that is not scored by one metric or one front",
             "name the metric that is kept from its searches, or by `front` one for each of two objectives or more",
         );
+        need(self.top > 0, "top", "the mean of the best 0", "1 is the candidate believed best");
         let most = self.most_queries();
         let far = self.budgets.queries.iter().find(|budget| **budget > most);
         let message =

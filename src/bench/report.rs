@@ -52,7 +52,8 @@ impl Results {
         let (best, unit) = (figure(*best), unit(space.unit));
         let what = match metrics.as_slice() {
             [metric] => format!(
-                "How far `{metric}` of the candidate believed best is from {best}, the best of {candidates} candidates{unit}"
+                "How far `{metric}` {} is from {best}, the best of {candidates} candidates{unit}",
+                self.of_whom()
             ),
             several => format!(
                 "Which share of the hypervolume of the best front the front that was found lacks{unit}. Found are the trials \
@@ -78,6 +79,13 @@ impl Results {
         };
         let seeds = self.seeds;
         format!("{what}: mean of {seeds} seeds and its 95 % interval by Student's t.{workers}")
+    }
+
+    fn of_whom(&self) -> String {
+        match self.top {
+            1 => "of the candidate believed best".into(),
+            top => format!("of the {top} trials with the best readings, on the mean,"),
+        }
     }
 
     fn ranks(&self, axis: Axis) -> Section {
@@ -266,6 +274,7 @@ pub(super) mod tests {
             title: "A comparison".into(),
             about: "Of two.".into(),
             seeds: 3,
+            top: 1,
             algorithms: vec!["random".into(), "evolution (20, 5)".into()],
             workers: vec![1, 1],
             spaces: vec![SpaceResults {

@@ -40,6 +40,8 @@ pub struct Results {
     pub about: String,
     /// Seeds of each run.
     pub seeds: u64,
+    /// How many trials the regret is the mean of: 1 for the one believed best.
+    pub top: usize,
     /// The algorithms, in the file's order.
     pub algorithms: Vec<String>,
     /// Trials of each under way at once.
@@ -174,7 +176,7 @@ impl Results {
         let algorithms = bench.algorithms.iter().map(|entrant| entrant.label().to_owned()).collect();
         let (title, about) = (bench.title.clone(), bench.about.clone());
         let workers = bench.algorithms.iter().map(|entrant| entrant.workers(bench)).collect();
-        Results { title, about, seeds: bench.seeds, algorithms, workers, spaces, rankings }
+        Results { title, about, seeds: bench.seeds, top: bench.top, algorithms, workers, spaces, rankings }
     }
 }
 

@@ -6,8 +6,8 @@
 //! at every step. Neither numbers of threads nor what is read beside a row change its figures.
 //!
 //! # Shapes
-//! M networks, B rows, V tokens, E an embedding's width, H units, O outputs. Gates stand in the order input, forget,
-//! output, candidate.
+//! M networks, B rows, V tokens, E an embedding's width, H units, O outputs. A gate stands beside the others as a network
+//! beside others, so that each of them lies in one piece: input, forget, output, candidate, each M long.
 
 mod policy;
 mod regression;
@@ -48,16 +48,16 @@ impl Learner {
     fn new(sizes: Sizes, start: f32, rng: &mut Rng) -> Learner {
         let Sizes { members, tokens, embedding, units, outputs } = sizes;
         let bound = 1.0 / (units.max(1) as f32).sqrt();
-        let mut drawn = |rows: usize, columns: usize, bound: f32| {
-            let values = (0..members * rows * columns).map(|_| rng.random_range(-bound..=bound)).collect();
-            tensor(values, [members, rows, columns])
+        let mut drawn = |count: usize, rows: usize, columns: usize, bound: f32| {
+            let values = (0..count * rows * columns).map(|_| rng.random_range(-bound..=bound)).collect();
+            tensor(values, [count, rows, columns])
         };
         let parts = [
-            drawn(tokens, embedding, EMBEDDING_BOUND),
-            drawn(embedding, 4 * units, bound),
-            drawn(units, 4 * units, bound),
-            drawn(1, 4 * units, bound),
-            drawn(units, outputs, bound),
+            drawn(members, tokens, embedding, EMBEDDING_BOUND),
+            drawn(4 * members, embedding, units, bound),
+            drawn(4 * members, units, units, bound),
+            drawn(4 * members, 1, units, bound),
+            drawn(members, units, outputs, bound),
             Tensor::full([members, 1, outputs], start, &device()),
         ];
         let parameter = |(part, id): (Tensor<3>, u64)| Param::initialized(ParamId::from(id), part.autodiff());
@@ -89,9 +89,9 @@ impl Learner {
 /// Networks to read with; on an autodiff graph where their parameters are.
 #[derive(Clone, Debug)]
 struct Weights {
-    tokens: Tensor<3>,      // [M, V, 4H]
-    units: Tensor<3>,       // [M, H, 4H]
-    bias: Tensor<3>,        // [M, 1, 4H]
+    tokens: Tensor<3>,      // [4M, V, H]
+    units: Tensor<3>,       // [4M, H, H]
+    bias: Tensor<3>,        // [4M, 1, H]
     output: Tensor<3>,      // [M, H, O]
     output_bias: Tensor<3>, // [M, 1, O]
 }
@@ -107,7 +107,7 @@ impl Weights {
     /// Of a [`Learner`]'s parameters, in their order.
     fn of(parts: &[Tensor<3>]) -> Weights {
         Weights {
-            tokens: parts[0].clone().matmul(parts[1].clone()),
+            tokens: for_gates(parts[0].clone()).matmul(parts[1].clone()),
             units: parts[2].clone(),
             bias: parts[3].clone(),
             output: parts[4].clone(),
@@ -117,19 +117,21 @@ impl Weights {
 
     /// The state before the first step of so many rows.
     fn rest(&self, rows: usize) -> State {
-        let [members, units, _] = self.units.dims();
+        let [members, units, _] = self.output.dims();
         let zeros = Tensor::zeros([members, rows, units], &device());
         State { hidden: zeros.clone(), cell: zeros }
     }
 
     /// One step: `input` is how much of every token is read, `[M, B, V]`, or `[1, B, V]` where all read the same.
     fn step(&self, input: Tensor<3>, before: State) -> State {
-        let units = self.units.dims()[1];
-        let sums =
-            input.matmul(self.tokens.clone()) + before.hidden.matmul(self.units.clone()) + self.bias.clone();
-        let gates = sigmoid(sums.clone().narrow(2, 0, 3 * units));
-        let gate = |number: usize| gates.clone().narrow(2, number * units, units);
-        let candidate = sums.narrow(2, 3 * units, units).tanh();
+        let members = self.output.dims()[0];
+        let input = if input.dims()[0] == 1 { input } else { for_gates(input) };
+        let sums = input.matmul(self.tokens.clone())
+            + for_gates(before.hidden).matmul(self.units.clone())
+            + self.bias.clone();
+        let gates = sigmoid(sums.clone().narrow(0, 0, 3 * members));
+        let gate = |number: usize| gates.clone().narrow(0, number * members, members);
+        let candidate = sums.narrow(0, 3 * members, members).tanh();
         let cell = gate(1) * before.cell + gate(0) * candidate;
         State { hidden: gate(2) * cell.clone().tanh(), cell }
     }
@@ -138,6 +140,11 @@ impl Weights {
     fn outputs(&self, hidden: Tensor<3>) -> Tensor<3> {
         hidden.matmul(self.output.clone()) + self.output_bias.clone()
     }
+}
+
+/// The same for each of the four gates.
+fn for_gates(networks: Tensor<3>) -> Tensor<3> {
+    Tensor::cat(vec![networks; 4], 0)
 }
 
 fn tensor(values: Vec<f32>, shape: [usize; 3]) -> Tensor<3> {
@@ -158,9 +165,9 @@ mod tests {
     fn a_step_is_the_papers() {
         let parts = [
             tensor(vec![1.0, -2.0], [1, 2, 1]),
-            tensor(vec![0.5, 0.4, -0.3, 0.8], [1, 1, 4]),
-            tensor(vec![0.2, -0.1, 0.6, 0.3], [1, 1, 4]),
-            tensor(vec![0.1, 1.0, 0.0, -0.2], [1, 1, 4]),
+            tensor(vec![0.5, 0.4, -0.3, 0.8], [4, 1, 1]),
+            tensor(vec![0.2, -0.1, 0.6, 0.3], [4, 1, 1]),
+            tensor(vec![0.1, 1.0, 0.0, -0.2], [4, 1, 1]),
             tensor(vec![2.0], [1, 1, 1]),
             tensor(vec![0.25], [1, 1, 1]),
         ];
@@ -185,9 +192,14 @@ mod tests {
         let sizes = Sizes { members: 2, tokens: 3, embedding: 2, units: 4, outputs: 1 };
         let mut both = Learner::new(sizes, 0.0, &mut Seed(1).stream(0, "test"));
         let part = |learner: &Learner, place: usize| learner.parameters[place].val().inner();
+        // Of the first and the second network, at each gate.
+        let second = |both: Tensor<3>| {
+            let places = (1..both.dims()[0]).step_by(2);
+            Tensor::cat(places.map(|place| both.clone().narrow(0, place, 1)).collect(), 0)
+        };
         let mut alone = Learner::new(Sizes { members: 1, ..sizes }, 0.0, &mut Seed(2).stream(0, "test"));
         for (place, parameter) in alone.parameters.iter_mut().enumerate() {
-            let second = part(&both, place).narrow(0, 1, 1);
+            let second = second(part(&both, place));
             *parameter = Param::initialized(parameter.id, second.autodiff());
         }
         let read = |weights: &Weights| {
@@ -200,7 +212,7 @@ mod tests {
             alone.step(0.1, |weights| read(weights).sum());
         }
         for place in 0..6 {
-            let (with, without) = (part(&both, place).narrow(0, 1, 1), part(&alone, place));
+            let (with, without) = (second(part(&both, place)), part(&alone, place));
             let off =
                 values(with).iter().zip(values(without)).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
             assert!(off < 1e-6, "{place}: off by {off}");

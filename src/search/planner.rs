@@ -102,7 +102,9 @@ impl<'a> Planner<'a> {
     fn scattered(&mut self) -> Result<Vec<Proposal>, GenotypeError> {
         let mut rng = self.context.seed.stream(0, "progressive first level");
         let share = self.trials().div_ceil(self.levels.count()).clamp(1, PNAS_BEAM);
-        let count = self.config.first.or(self.config.beam).unwrap_or(share).max(1);
+        // A preset's "all simple ones" means those of a first level that grows: here there is none.
+        let first = self.config.first.filter(|first| *first < usize::MAX);
+        let count = first.or(self.config.beam).unwrap_or(share).max(1);
         let mut proposals = Vec::new();
         while proposals.len() < count {
             let Some(genotype) = self.unseen.random(self.context, &mut rng)? else { break };

@@ -238,6 +238,10 @@ mod tests {
         );
         // 36 of one block, with a rate beside them; the next level is of 256 and not of what is left.
         assert_eq!(levels(&trials), [[1; 36].as_slice(), &[2; 24]].concat());
+        // A program without a `Prefix` has no simplest candidates: a first level like the others.
+        let preset = Progressive { beam: Some(9), surrogate: small_networks(), ..Progressive::pnas() };
+        let trials = study(&spaces::wide(), &Algorithm::Progressive(preset), 20);
+        assert_eq!(levels(&trials), [[1; 9].as_slice(), &[2; 9], &[3; 2]].concat());
         let figures = Progressive { beam: Some(9), ..Progressive::pnas() }.figures();
         assert_eq!((figures.beam, figures.first, figures.levels), (Some(9), Some(usize::MAX), Some(5)));
     }
