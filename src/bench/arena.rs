@@ -89,6 +89,7 @@ impl Arena {
             last: false,
             device: Device::Cpu,
             checkpoint: None,
+            heritage: None,
         };
         let metrics =
             self.evaluator.evaluate(&job, &Quiet).map_err(|failure: Failure| failure.to_string())?.metrics;

@@ -32,6 +32,28 @@ pub struct Job<'a> {
     pub device: Device,
     /// Where a long evaluation keeps its checkpoint, to go on from when it is killed.
     pub checkpoint: Option<&'a Path>,
+    /// What a search-time trial has of earlier ones, where the evaluator asks for that.
+    pub heritage: Option<&'a Heritage>,
+}
+
+/// What a search-time trial has of earlier ones, and leaves for later ones.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Heritage {
+    /// The whole evaluation that the trial is the first part of, and goes on with after a promotion.
+    pub whole: Option<Fidelity>,
+    /// The weights of its parent.
+    pub parent: Option<PathBuf>,
+    /// Where its own weights go.
+    pub leave: Option<PathBuf>,
+}
+
+/// What trials of an evaluator have of earlier ones.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Inherits {
+    /// A candidate at a higher fidelity goes on from where it stopped at a lower one.
+    pub promotions: bool,
+    /// A child starts from its parent's weights.
+    pub children: bool,
 }
 
 impl Job<'_> {
@@ -115,6 +137,10 @@ pub trait Evaluate: Send + Sync {
     /// # Errors
     /// [`Failure`], which is the trial's, not the study's.
     fn evaluate(&self, job: &Job, progress: &dyn Progress) -> Result<Outcome, Failure>;
+    /// What its trials have of earlier ones; by default each stands alone.
+    fn inherits(&self) -> Inherits {
+        Inherits::default()
+    }
     /// Weights that all candidates share, untrained until they are trained or restored; from then on jobs at fidelity 0
     /// are judged by them. `None` where nothing is trained.
     ///
@@ -201,5 +227,5 @@ fn lone_job(program: &Value) -> Job<'_> {
     static PLACE: LazyLock<(Genotype, Key)> = LazyLock::new(|| (Genotype(Vec::new()), Key(String::new())));
     let (genotype, key) = &*PLACE;
     let (device, fidelity, seed) = (Device::Cpu, Fidelity(1), Seed(0));
-    Job { genotype, key, program, fidelity, seed, last: false, device, checkpoint: None }
+    Job { genotype, key, program, fidelity, seed, last: false, device, checkpoint: None, heritage: None }
 }

@@ -37,6 +37,15 @@ pub struct Train {
     /// on two. Figures repeat to the bit only with an equal number of threads.
     #[serde(default = "one")]
     pub threads: usize,
+    /// Whether a candidate that goes on to a higher fidelity goes on with its training. All its trials are then parts of
+    /// one training of the study's full fidelity, whose learning rates they follow: lower rungs are cheaper, and their
+    /// figures those of a training that is cut off.
+    #[serde(default)]
+    pub resume: bool,
+    /// Whether a child starts from its parent's weights wherever name and shape agree: of a mutant, all but what changed.
+    /// Each trial then reports as `inherited` which share of its weights that is, and adds its epochs to its parent's.
+    #[serde(default)]
+    pub inherit: bool,
 }
 
 fn one() -> usize {
@@ -45,10 +54,13 @@ fn one() -> usize {
 
 /// What a search-time trial reports.
 const METRICS: &[&str] = &["accuracy", "loss", "train_loss", "params", "macs"];
+/// What it reports besides where children start from their parents' weights.
+const INHERITED: &str = "inherited";
 
 impl Prepare for Train {
     fn reports(&self) -> Vec<&str> {
-        METRICS.to_vec()
+        let inherited = self.inherit.then_some(INHERITED);
+        METRICS.iter().copied().chain(inherited).collect()
     }
 
     #[cfg(feature = "train")]

@@ -57,7 +57,7 @@ struct Held {
 }
 
 /// Name and shape.
-type Key = (String, Vec<usize>);
+pub(super) type Key = (String, Vec<usize>);
 
 /// The parameter bank of a space under training.
 pub struct Supernet {
@@ -325,12 +325,12 @@ fn key(parameter: &Parameter) -> Key {
     (parameter.name.clone(), parameter.shape.clone())
 }
 
-fn written((name, shape): &Key) -> String {
+pub(super) fn written((name, shape): &Key) -> String {
     let sizes: Vec<String> = shape.iter().map(usize::to_string).collect();
     format!("{name}|{}", sizes.join("x"))
 }
 
-fn read(text: &str) -> Option<Key> {
+pub(super) fn read(text: &str) -> Option<Key> {
     let (name, sizes) = text.rsplit_once('|')?;
     let shape = sizes.split('x').map(|size| size.parse().ok()).collect::<Option<Vec<usize>>>()?;
     Some((name.into(), shape))

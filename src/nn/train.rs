@@ -30,6 +30,10 @@ pub struct Training<'a> {
     pub recipe: &'a Recipe,
     /// How many times the pictures are gone through.
     pub epochs: u32,
+    /// The epochs that the learning rate's schedule is laid out for: more than `epochs` where the training is to go on.
+    pub whole: u32,
+    /// Weights that it starts from wherever name and shape agree.
+    pub parent: Option<&'a Weights>,
     /// The source of all randomness.
     pub seed: Seed,
     /// What gradients are taken on.
@@ -182,8 +186,8 @@ impl Training<'_> {
             self.graph.nodes(),
             self.graph.output(),
             self.recipe,
-            self.epochs,
-            self.seed
+            self.whole,
+            (self.seed, self.parent.map(bytes))
         );
         fnv1a(words.as_bytes())
     }
@@ -205,7 +209,7 @@ impl<'p> State<'p> {
         plan: &'p Plan<'p>,
         checkpoint: Option<(&Path, u64)>,
     ) -> Result<State<'p>, NnError> {
-        let mut bank = Bank::new(training.seed);
+        let mut bank = super::heritage::bank(training.seed, training.parent)?;
         let kept = match checkpoint {
             Some((path, identity)) => Checkpoint::load(path, identity)?,
             None => None,
@@ -231,7 +235,7 @@ impl<'p> State<'p> {
     /// One epoch (from 0); the mean loss of its steps.
     fn learn(&mut self, training: &Training, batches: &Batches, epoch: u32) -> Result<f64, NnError> {
         let (steps, batch) = (training.steps(), training.batch());
-        let all = steps * training.epochs as usize;
+        let all = steps * training.whole as usize;
         let order = batches.order(training.seed, epoch);
         let mut augment = training.seed.stream(epoch.into(), "augment");
         let mut chance =
@@ -294,6 +298,15 @@ impl<'p> State<'p> {
         }
         Trained { weights: bank.export(self.plan.graph), curve: self.curve }
     }
+}
+
+/// A number for weights, whatever their order.
+fn bytes(weights: &Weights) -> u64 {
+    let one = |(name, (_, values)): (&String, &(Vec<usize>, Vec<f32>))| {
+        let bytes: Vec<u8> = values.iter().flat_map(|value| value.to_le_bytes()).collect();
+        fnv1a(name.as_bytes()).rotate_left(17) ^ fnv1a(&bytes)
+    };
+    weights.iter().map(one).fold(0, u64::wrapping_add)
 }
 
 fn diverged(epoch: u32, step: usize, what: String) -> NnError {

@@ -6,6 +6,7 @@
 //!   study.sqlite              the experiment, all trials, all final trainings
 //!   study.lock                held by the process that works on the study
 //!   checkpoints/              of final trainings under way, and of weights that all candidates share; the evaluator's own format
+//!   weights/                  of the last search-time trials, where their children start from them
 //!   models/trial-12.safetensors   trained weights
 //! ```
 //! Whatever kills the process, opening the study again and calling [`Study::search`] goes on: trials that ended are
@@ -16,6 +17,7 @@
 mod difference;
 mod error;
 mod figures;
+mod heritage;
 mod listen;
 mod lock;
 mod model;
@@ -163,7 +165,8 @@ impl<'a> Study<'a> {
         let trials = std::mem::take(&mut self.record.trials);
         let memory = Memory::new(trials, shown, &experiment.objectives[0]);
         let searched = Pool::with(experiment.workers, site, |pool| {
-            let mut search = Search { site, experiment, store, listener, pool, memory };
+            let mut search =
+                Search { site, experiment, folder: &self.record.folder, store, listener, pool, memory };
             let ending = search.run(algorithm);
             (ending, search.memory.into_trials())
         });

@@ -8,7 +8,7 @@ use std::thread::{Builder, Scope};
 use std::time::Instant;
 
 use crate::device::Device;
-use crate::evaluate::{Evaluate, Failure, Job, Outcome, Progress};
+use crate::evaluate::{Evaluate, Failure, Heritage, Job, Outcome, Progress};
 use crate::panics;
 use crate::random::Seed;
 use crate::space::{Genotype, Key, Space};
@@ -27,6 +27,7 @@ pub(super) struct Task {
     pub seed: Seed,
     pub last: bool,
     pub checkpoint: Option<PathBuf>,
+    pub heritage: Option<Heritage>,
 }
 
 /// What workers say.
@@ -160,6 +161,7 @@ impl Site<'_> {
             last: task.last,
             device,
             checkpoint: task.checkpoint.as_deref(),
+            heritage: task.heritage.as_ref(),
         };
         self.evaluator.evaluate(&job, progress)
     }

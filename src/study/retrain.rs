@@ -71,6 +71,7 @@ impl Retraining<'_> {
             seed: self.record.description.experiment.seed().derive(id, "final training"),
             last: true,
             checkpoint: Some(self.checkpoint(id)),
+            heritage: None,
         }
     }
 
@@ -128,7 +129,7 @@ impl Retraining<'_> {
 }
 
 /// Removes a checkpoint, file or folder. What stays behind is never read again, so that failing does no harm.
-fn discard(checkpoint: &Path) {
+pub(super) fn discard(checkpoint: &Path) {
     let _ = if checkpoint.is_dir() {
         std::fs::remove_dir_all(checkpoint)
     } else {

@@ -6,8 +6,10 @@
 //! search shows what an uninterrupted one would have shown.
 
 use std::collections::{BTreeMap, HashMap};
+use std::path::Path;
 use std::sync::atomic::Ordering::Relaxed;
 
+use super::heritage::Estate;
 use super::listen::Clock;
 use super::pool::{Pool, Report, Site, Task};
 use super::store::Store;
@@ -22,6 +24,7 @@ use crate::trial::{Fidelity, History, Objective, Proposal, Trial, TrialId, Trial
 pub(super) struct Search<'a> {
     pub site: Site<'a>,
     pub experiment: &'a Experiment,
+    pub folder: &'a Path,
     pub store: &'a mut Store,
     pub listener: &'a mut dyn Listener,
     pub pool: &'a Pool<'a>,
@@ -177,14 +180,27 @@ impl Search<'_> {
     fn dispatch(&mut self, id: TrialId) {
         let trial = &self.memory.trials[id as usize];
         self.listener.hear(&Event::Started { trial });
+        let inherits = self.site.evaluator.inherits();
+        Estate::settle(inherits, self.folder, id, self.experiment.workers);
+        // Figures that were taken over are of another trial's evaluation, which left the weights.
+        let source = |parent: &Trial| {
+            self.memory
+                .first
+                .get(&(parent.key.clone(), parent.proposal.fidelity))
+                .copied()
+                .unwrap_or(parent.id)
+        };
+        let (trials, full) = (&self.memory.trials, self.experiment.fidelity());
+        let estate = Estate::of(inherits, self.folder, trials, id, full, source);
         self.pool.start(Task {
             trial: id,
             genotype: trial.proposal.genotype.clone(),
             key: trial.key.clone(),
             fidelity: trial.proposal.fidelity,
-            seed: self.experiment.seed().derive(id, "trial"),
+            seed: self.experiment.seed().derive(estate.root, "trial"),
             last: false,
-            checkpoint: None,
+            checkpoint: estate.checkpoint,
+            heritage: estate.heritage,
         });
         self.memory.running += 1;
     }

@@ -74,6 +74,7 @@ fn trial(
         last: false,
         device: crate::device::Device::Cpu,
         checkpoint: None,
+        heritage: None,
     };
     evaluator.evaluate(&job, &Heard)
 }

@@ -11,7 +11,7 @@ use crate::candidate::Candidate;
 use crate::data::{Dataset, Pictures};
 use crate::device::Device;
 use crate::error::Error;
-use crate::evaluate::{self, Evaluate, Failure, Job, Outcome, Progress, Share};
+use crate::evaluate::{self, Evaluate, Failure, Inherits, Job, Outcome, Progress, Share};
 use crate::ir::{Graph, Weights};
 use crate::nn::{self, Epoch, NnError, Trained, Training, score};
 use crate::random::fnv1a;
@@ -23,6 +23,7 @@ pub(super) struct Trainer {
     /// What the last training of a winner learns from: all training and validation pictures.
     last: Pictures,
     threads: usize,
+    inherits: Inherits,
     /// Weights that all candidates share, in a one-shot search.
     shared: Mutex<Option<nn::Supernet>>,
 }
@@ -32,7 +33,9 @@ impl Trainer {
         let data = config.data.load()?;
         let last = data.train.join(&data.validation);
         let search = data.limited(config.limit, config.validation_limit);
-        Ok(Trainer { search, last, threads: config.threads.max(1), shared: Mutex::default() })
+        let inherits = Inherits { promotions: config.resume, children: config.inherit };
+        let (threads, shared) = (config.threads.max(1), Mutex::default());
+        Ok(Trainer { search, last, threads, inherits, shared })
     }
 
     fn train(&self, job: &Job, progress: &dyn Progress) -> Result<Outcome, Failure> {
@@ -42,12 +45,20 @@ impl Trainer {
         }
         let graph = self.graph(&candidate)?;
         let cost = graph.cost();
-        let size = [("params", cost.params as f64), ("macs", cost.macs as f64)];
+        let parent = job.heritage.and_then(|heritage| heritage.parent.as_deref());
+        let parent = parent.map(nn::inherit).transpose().map_err(failure)?;
+        let share = parent.as_ref().map_or(0.0, |weights| nn::inherited(&graph, weights));
+        let inherited = (self.inherits.children && !job.last).then_some((super::INHERITED, share));
+        let size = [("params", cost.params as f64), ("macs", cost.macs as f64)].into_iter().chain(inherited);
         let mut heard = |epoch: &Epoch| {
-            let metrics = named(figures(epoch).into_iter().chain(size));
+            let metrics = named(figures(epoch).into_iter().chain(size.clone()));
             progress.report(Fidelity(epoch.number), &metrics)
         };
-        let trained = self.training(job, &graph, &candidate).run(&mut heard).map_err(failure)?;
+        let training = Training { parent: parent.as_ref(), ..self.training(job, &graph, &candidate) };
+        let trained = training.run(&mut heard).map_err(failure)?;
+        if let Some(path) = job.heritage.and_then(|heritage| heritage.leave.as_deref()) {
+            nn::leave(&trained.weights, path).map_err(failure)?;
+        }
         if !job.last {
             let metrics = trained.curve.last().map(figures).unwrap_or_default();
             return Ok(Outcome { metrics: named(metrics.into_iter().chain(size)), trained: None });
@@ -75,6 +86,8 @@ impl Trainer {
             graph,
             recipe: &candidate.training,
             epochs: job.fidelity.0,
+            whole: job.heritage.and_then(|heritage| heritage.whole).unwrap_or(job.fidelity).0,
+            parent: None,
             seed: job.seed,
             train: if job.last { &self.last } else { &self.search.train },
             validation: (!job.last).then_some(&self.search.validation),
@@ -134,7 +147,12 @@ impl Trainer {
 
 impl Evaluate for Trainer {
     fn metrics(&self) -> Vec<&str> {
-        super::METRICS.to_vec()
+        let inherited = self.inherits.children.then_some(super::INHERITED);
+        super::METRICS.iter().copied().chain(inherited).collect()
+    }
+
+    fn inherits(&self) -> Inherits {
+        self.inherits
     }
 
     fn share<'a>(&'a self, share: &Share<'a>) -> Option<Result<Box<dyn Supernet + 'a>, SupernetError>> {
@@ -176,7 +194,7 @@ pub(super) fn panicked(panic: &(dyn std::any::Any + Send)) -> String {
 mod tests {
     use super::*;
     use crate::data::Source;
-    use crate::evaluate::{Prepare, lone_job};
+    use crate::evaluate::{Heritage, Prepare, lone_job};
     use crate::random::Seed;
     use crate::space::Space;
     use crate::symbolic::{Value, from_value, to_value};
@@ -203,9 +221,13 @@ mod tests {
         Space::untyped(&Value::unit("Anything")).unwrap()
     }
 
+    fn config(inherits: bool) -> Train {
+        let data = Source::Digits;
+        Train { data, limit: 600, validation_limit: 0, threads: 1, resume: inherits, inherit: inherits }
+    }
+
     fn digits() -> Box<dyn Evaluate> {
-        let train = Train { data: Source::Digits, limit: 600, validation_limit: 0, threads: 1 };
-        train.prepare(&anything()).unwrap()
+        config(false).prepare(&anything()).unwrap()
     }
 
     fn candidate(classes: usize, layers: &str, recipe: &str) -> Value {
@@ -283,13 +305,33 @@ mod tests {
     }
 
     #[test]
-    fn data_that_is_not_there_is_a_users_mistake() {
-        let train = Train {
-            data: Source::Cifar10("no/such/folder".into()),
-            limit: 0,
-            validation_limit: 0,
-            threads: 1,
+    fn a_child_starts_from_its_parent_and_a_promotion_goes_on() {
+        let candidate = candidate(10, LAYERS, RECIPE);
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| Some(folder.path().join(name));
+        let evaluator = config(true).prepare(&anything()).unwrap();
+        let evaluate = |fidelity, checkpoint: Option<&std::path::Path>, heritage: &Heritage| {
+            let fidelity = Fidelity(fidelity);
+            let job = Job { fidelity, checkpoint, heritage: Some(heritage), ..job(&candidate) };
+            evaluator.evaluate(&job, &listener(9)).unwrap().metrics
         };
+        let alone = Heritage { leave: path("parent"), ..Heritage::default() };
+        let parent = evaluate(1, None, &alone);
+        let child = evaluate(1, None, &Heritage { parent: path("parent"), ..Heritage::default() });
+        assert_eq!((parent["inherited"], child["inherited"]), (0.0, 1.0));
+        assert!(child["train_loss"] < parent["train_loss"] - 0.1, "{child:?} after {parent:?}");
+        // The first two epochs of three, then the third: together what three at once are.
+        let part = Heritage { whole: Some(Fidelity(3)), ..Heritage::default() };
+        let checkpoint = path("checkpoint");
+        let whole = evaluate(3, None, &part);
+        let two = evaluate(2, checkpoint.as_deref(), &part);
+        assert_eq!(evaluate(3, checkpoint.as_deref(), &part), whole);
+        assert_ne!(two["accuracy"], whole["accuracy"]);
+    }
+
+    #[test]
+    fn data_that_is_not_there_is_a_users_mistake() {
+        let train = Train { data: Source::Cifar10("no/such/folder".into()), ..config(false) };
         let error = train.prepare(&anything()).err().unwrap();
         assert!(error.to_string().contains("no/such/folder"), "{error}");
     }

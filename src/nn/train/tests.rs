@@ -33,6 +33,8 @@ fn training<'a>(graph: &'a Graph, recipe: &'a Recipe, data: &'a Dataset, epochs:
         graph,
         recipe,
         epochs,
+        whole: epochs,
+        parent: None,
         seed: Seed(1),
         train: &data.train,
         validation: Some(&data.validation),
@@ -118,7 +120,7 @@ fn a_checkpoint_of_another_training_is_refused() {
     let hotter = Recipe { learning_rate: 0.06, ..recipe.clone() };
     for other in [
         Training { recipe: &hotter, ..first },
-        Training { epochs: 3, ..first },
+        Training { epochs: 3, whole: 3, ..first },
         Training { seed: Seed(9), ..first },
         Training { train: &data.validation, ..first },
     ] {
