@@ -40,7 +40,7 @@ impl Estate {
         let parent = inherits.children.then(|| parent(trials, trial)).flatten().map(source);
         let parent = parent.filter(|parent| parent + KEPT > id);
         let heritage = Heritage {
-            whole: is_part.then_some(full),
+            whole: is_part.then_some(full.max(trial.proposal.fidelity)),
             parent: parent.map(|parent| weights(folder, parent)),
             leave: inherits.children.then(|| weights(folder, id)),
         };

@@ -61,6 +61,7 @@ fn run_heard(command: &Command, heard: &Heard) -> Result<Outcome, Failure> {
         last: false,
         device: crate::device::Device::Cpu,
         checkpoint: None,
+        heritage: None,
     };
     command.prepare(&space).unwrap_or_else(|error| panic!("{error}")).evaluate(&job, heard)
 }
