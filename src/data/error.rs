@@ -29,6 +29,18 @@ pub enum DataError {
         /// What is wrong with it.
         problem: String,
     },
+    /// A label that cannot be what it says.
+    #[error("{}: {place}{problem}\n  hint: {hint}", path.display())]
+    Label {
+        /// The file.
+        path: PathBuf,
+        /// Where in it.
+        place: Place,
+        /// What is wrong, with the value met.
+        problem: String,
+        /// What to do.
+        hint: String,
+    },
     /// Pictures that no decoder reads.
     #[error("{} of {pictures} pictures cannot be decoded: {}\n  hint: remove or replace them, or set `skip_broken: true` to leave them out", broken.len(), listed(broken))]
     Broken {
@@ -58,6 +70,27 @@ pub enum DataError {
     },
 }
 
+/// A place in a file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// No place of its own.
+    Whole,
+    /// A line, from 1.
+    Line(usize),
+    /// A node of JSON, such as `annotations[3].bbox`.
+    Path(String),
+}
+
+impl std::fmt::Display for Place {
+    fn fmt(&self, out: &mut std::fmt::Formatter) -> std::fmt::Result {
+        match self {
+            Place::Whole => Ok(()),
+            Place::Line(line) => write!(out, "line {line}: "),
+            Place::Path(path) => write!(out, "{path}: "),
+        }
+    }
+}
+
 impl DataError {
     /// Wraps a system error with the path it is about.
     pub(super) fn unreadable(path: impl Into<PathBuf>) -> impl FnOnce(std::io::Error) -> DataError {
@@ -68,6 +101,23 @@ impl DataError {
     pub(super) fn content(path: impl Into<PathBuf>, problem: impl Into<String>) -> DataError {
         DataError::Content { path: path.into(), problem: problem.into() }
     }
+
+    /// A label of a file, with its place, what is wrong and what to do.
+    pub(crate) fn label(
+        path: impl Into<PathBuf>,
+        place: Place,
+        problem: impl Into<String>,
+        hint: impl Into<String>,
+    ) -> DataError {
+        DataError::Label { path: path.into(), place, problem: problem.into(), hint: hint.into() }
+    }
+}
+
+/// "; did you mean ..?" where one of the names is close.
+pub(super) fn nearest_name(name: &str, names: &[String]) -> String {
+    let close = names.iter().map(|other| (strsim::damerau_levenshtein(name, other), other));
+    let best = close.min_by_key(|(distance, _)| *distance).filter(|(distance, _)| *distance <= 2);
+    best.map_or(String::new(), |(_, other)| format!("; did you mean `{other}`?"))
 }
 
 fn listed(broken: &[(PathBuf, String)]) -> String {

@@ -80,7 +80,12 @@ impl Scenes {
         Classes { pictures: solids.clone(), objects: solids, segmentation }
     }
 
-    /// One picture with all its labels; its name is its index.
+    /// The name of a picture: its index.
+    pub(super) fn name(index: usize) -> String {
+        format!("{index:06}")
+    }
+
+    /// One picture with all its labels.
     pub fn sample(&self, index: usize) -> Sample {
         let mut rng = Seed(self.seed).stream(index as u64, "scene");
         let scene = self.clear_scene(&mut rng);
@@ -92,7 +97,7 @@ impl Scenes {
             Thing::Solid(solid) => STUFF.len() as u16 + scene.solids[solid].shape.class(),
         };
         Sample {
-            name: format!("{index:06}"),
+            name: Scenes::name(index),
             class: largest(&scene, &view.areas()).map(Class::Hard),
             objects: Some((0..scene.solids.len()).filter_map(|solid| object(&view, solid)).collect()),
             segmentation: Some(view.classes(class)),
@@ -217,7 +222,12 @@ mod tests {
         let bytes: Vec<u8> = sample.picture.values().iter().flatten().copied().collect();
         let depths: Vec<u8> =
             sample.depth.unwrap().values().iter().flat_map(|depth| depth.to_le_bytes()).collect();
-        insta::assert_debug_snapshot!((fnv1a(&bytes), fnv1a(&depths)), @"");
+        insta::assert_debug_snapshot!((fnv1a(&bytes), fnv1a(&depths)), @"
+    (
+        3740536827037729390,
+        16679338065976014499,
+    )
+    ");
     }
 
     #[test]
