@@ -4,4 +4,6 @@
 //! <https://arxiv.org/abs/2108.11353>: specialist teachers label one shared set, and one student learns all tasks at once
 //! from their pseudo labels.
 
+pub mod augment;
 pub mod draw;
+pub mod metrics;
