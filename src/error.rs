@@ -46,6 +46,9 @@ pub enum Error {
     /// Data that cannot be read.
     #[error(transparent)]
     Data(#[from] crate::data::DataError),
+    /// Pseudo labels that cannot be written or read.
+    #[error(transparent)]
+    PseudoLabels(#[from] crate::must::store::StoreError),
     /// A table of measurements that cannot be used.
     #[error(transparent)]
     Table(#[from] crate::evaluate::TableError),
@@ -92,6 +95,7 @@ impl Error {
             Error::Search(error) => error.exit_code(),
             Error::Bench(error) => error.exit_code(),
             Error::Export(error) => error.exit_code(),
+            Error::PseudoLabels(error) => error.exit_code(),
             Error::Study(error) => error.exit_code(),
         }
     }

@@ -7,6 +7,7 @@ mod deliver;
 mod export;
 mod interrupt;
 mod listen;
+mod must;
 mod open;
 mod out;
 mod rank;
@@ -52,6 +53,8 @@ enum Command {
     Export(export::Export),
     /// Say which data can be read, how each format is laid out, and what a data set holds.
     Data(data::Data),
+    /// Multi-task self-training: draw pictures with their labels.
+    Must(must::Must),
 }
 
 /// A run folder, as every command after `search` takes it.
@@ -79,6 +82,7 @@ impl Cli {
             Command::Bench(command) => command.run().map(done),
             Command::Export(command) => command.run().map(done),
             Command::Data(command) => command.run().map(done),
+            Command::Must(command) => command.run().map(done),
         }
     }
 }

@@ -7,3 +7,4 @@
 pub mod augment;
 pub mod draw;
 pub mod metrics;
+pub mod store;

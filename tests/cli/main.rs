@@ -7,6 +7,7 @@ mod bad_words;
 mod bench;
 mod evaluators;
 mod interrupt;
+mod samples;
 mod spaces;
 mod studies;
 mod support;

@@ -164,6 +164,20 @@ pub fn normal_map(normals: &Plane<[f32; 3]>) -> Picture {
     normals.map(|normal| if normal[0].is_nan() { [0; 3] } else { normal.map(level) })
 }
 
+/// A picture as the bytes of a PNG file.
+///
+/// # Errors
+/// A picture without pixels, which PNG does not have.
+pub fn png(picture: &Picture) -> std::io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    let mut encoder = png::Encoder::new(&mut bytes, picture.width() as u32, picture.height() as u32);
+    encoder.set_color(png::ColorType::Rgb);
+    encoder.set_depth(png::BitDepth::Eight);
+    let pixels: Vec<u8> = picture.values().iter().flatten().copied().collect();
+    encoder.write_header()?.write_image_data(&pixels)?;
+    Ok(bytes)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
