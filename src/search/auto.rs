@@ -9,12 +9,15 @@
 //!
 //! It is no taste: `results/search/defaults.md` says how the choices, and the figures of [`Bayesian`], were made: on no table
 //! better than what the other tables had chosen. A study's budget counts trials, and a short one counts like a long one;
-//! so trainings of several lengths are used only where [`Auto::halving`] asks for it.
+//! so trainings of several lengths are used only where [`Auto::halving`] asks for it: then `bayesian` becomes
+//! [`MultiFidelity`], and the others are scheduled by [`SuccessiveHalving`]. `results/search/multi_fidelity.md` says what
+//! that is worth.
 
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Algorithm, Bayesian, Configure, Context, Next, Nsga2, Random, SearchAlgorithm, SuccessiveHalving,
+    Algorithm, Bayesian, Configure, Context, MultiFidelity, Next, Nsga2, Random, SearchAlgorithm,
+    SuccessiveHalving,
 };
 use crate::space::{GenotypeError, Size};
 use crate::trial::{History, Objective, TrialId};
@@ -38,8 +41,8 @@ use crate::trial::{History, Objective, TrialId};
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Auto {
-    /// Whether candidates begin with short trainings, of which the best go on to longer ones: each step is a trial of
-    /// its own, and the study's `trials` should be some times as many.
+    /// Whether candidates begin with short trainings, of which those that may be best go on to longer ones
+    /// ([`MultiFidelity`]): each step is a trial of its own, and the study's `trials` should be some times as many.
     pub halving: bool,
 }
 
@@ -68,12 +71,29 @@ impl Auto {
         };
         let why = format!("{}: {}", seen(context, objectives), reason(&proposer, objectives));
         if !self.halving {
-            return Choice { algorithm: proposer, why };
+            let shorter = context.fidelities.iter().any(|fidelity| *fidelity < context.fidelity);
+            let hint = if shorter {
+                "; shorter trials, which count like long ones, are left to `halving: true`"
+            } else {
+                ""
+            };
+            return Choice { algorithm: proposer, why: why + hint };
         }
-        let why = format!("{why}; the best of short trainings go on to longer ones");
-        let proposer = Box::new(proposer);
-        let algorithm =
-            Algorithm::SuccessiveHalving(SuccessiveHalving { proposer, ..SuccessiveHalving::default() });
+        let algorithm = match proposer {
+            Algorithm::Bayesian(Bayesian { first, curiosity }) => {
+                Algorithm::MultiFidelity(MultiFidelity { first, curiosity, ..MultiFidelity::default() })
+            }
+            other => Algorithm::SuccessiveHalving(SuccessiveHalving {
+                proposer: Box::new(other),
+                ..SuccessiveHalving::default()
+            }),
+        };
+        let why = match &algorithm {
+            Algorithm::MultiFidelity(_) => {
+                format!("{why}, from short trainings too: each is as long as tells most for what it costs")
+            }
+            _ => format!("{why}; the best of short trainings go on to longer ones"),
+        };
         Choice { algorithm, why }
     }
 }
@@ -169,7 +189,13 @@ mod tests {
 
     #[test]
     fn halves_only_where_it_is_asked_to() {
-        assert_eq!(choice(Auto { halving: true }, 50, 1).algorithm.kind(), "successive_halving");
+        let kind = |trials, objectives| choice(Auto { halving: true }, trials, objectives).algorithm.kind();
+        assert_eq!(
+            [kind(50, 1), kind(50, 2), kind(5000, 2)],
+            ["multi_fidelity", "multi_fidelity", "successive_halving"]
+        );
+        let why = choice(Auto { halving: true }, 50, 1).why;
+        assert!(why.ends_with("each is as long as tells most for what it costs"), "{why}");
         let text: Auto = ron::from_str("(halving: true)").unwrap();
         assert!(text.halving);
     }

@@ -13,14 +13,16 @@
 //! process looks at some hundred random candidates and at what lies near the best few; after some hundred trials it learns
 //! from a choice of them, so that a proposal stays cheap.
 
+use std::collections::BTreeMap;
+
 use rand::RngExt;
 use serde::{Deserialize, Serialize};
 
-use super::gaussian::{Model, seen};
+use super::gaussian::{Model, Rungs, Study, seen};
 use super::unseen::Unseen;
 use super::{Configure, Context, Next, SearchAlgorithm};
 use crate::space::GenotypeError;
-use crate::trial::{History, Objective, Proposal, Trial, TrialId, TrialState};
+use crate::trial::{Fidelity, History, Objective, Proposal, Trial, TrialId, TrialState};
 
 /// Bayesian optimisation.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -40,64 +42,87 @@ impl Default for Bayesian {
 
 impl Configure for Bayesian {
     fn start(&self) -> Box<dyn SearchAlgorithm> {
-        Box::new(Search { config: self.clone(), unseen: Unseen::default(), model: None })
+        Box::new(Search::new(self.clone(), |context| vec![context.fidelity]))
     }
 }
 
-struct Search {
+/// A search by a process.
+pub(super) struct Search<F> {
     config: Bayesian,
+    /// What the fidelities of a study are, ascending; the last is the study's.
+    fidelities: F,
     unseen: Unseen,
     model: Option<Model>,
 }
 
-impl SearchAlgorithm for Search {
+impl<F: Fn(&Context) -> Vec<Fidelity> + Send> SearchAlgorithm for Search<F> {
     fn propose(&mut self, context: &Context, history: &History) -> Result<Next, GenotypeError> {
         self.unseen.read(history);
-        let run = |genotype, parent, note| {
-            Next::Run(Proposal { genotype, fidelity: context.fidelity, parent, note })
+        let rungs = Rungs::of((self.fidelities)(context));
+        let run = |genotype, rung: usize, parent, note| {
+            Next::Run(Proposal { genotype, fidelity: rungs.fidelities[rung], parent, note })
         };
-        self.learn(context, history);
+        self.learn(context, history, &rungs);
         let scores = match history.objectives {
             [_] => scores(history, 0),
             // Another trade-off for every proposal, so that the front is covered (ParEGO).
             several => blended(history, &weights(context, several.len())),
         };
+        let study = self.study(context, history, &rungs, &scores);
         if let Some(model) = &mut self.model
-            && let Some(choice) = model.choose(context.space, &self.unseen, &scores, self.config.curiosity)
+            && let Some(choice) = model.choose(&study, &self.unseen, self.config.curiosity)
         {
             let note = match history.objectives {
                 [objective] => note(objective, choice.expected),
                 _ => "a trade-off".into(),
             };
-            return Ok(run(choice.genotype, choice.parent, note));
+            let note = rungs.note(choice.rung) + &note;
+            return Ok(run(choice.genotype, choice.rung, choice.parent, note));
         }
         let mut rng = context.seed.stream(context.trial, "bayesian");
         let genotype = self.unseen.random(context, &mut rng)?;
-        Ok(genotype.map_or(Next::Done, |genotype| run(genotype, None, "random".into())))
+        Ok(genotype.map_or(Next::Done, |genotype| run(genotype, 0, None, rungs.note(0) + "random")))
     }
 
     fn incumbent(&mut self, context: &Context, history: &History) -> Option<TrialId> {
-        self.learn(context, history);
+        let rungs = Rungs::of((self.fidelities)(context));
+        self.learn(context, history, &rungs);
         let scores = scores(history, 0);
-        let believed = self.model.as_ref().and_then(|model| model.incumbent(&scores));
+        let study = self.study(context, history, &rungs, &scores);
+        let believed = self.model.as_ref().and_then(|model| model.incumbent(&study));
         believed.map(|trial| history.trials[trial].id).or_else(|| history.best().map(|trial| trial.id))
     }
 }
 
-impl Search {
+impl<F: Fn(&Context) -> Vec<Fidelity> + Send> Search<F> {
+    /// Before any trial.
+    pub fn new(config: Bayesian, fidelities: F) -> Search<F> {
+        Search { config, fidelities, unseen: Unseen::default(), model: None }
+    }
+
     /// Makes the model after the history's trials; none while the first ones have not ended.
-    fn learn(&mut self, context: &Context, history: &History) {
+    fn learn(&mut self, context: &Context, history: &History, rungs: &Rungs) {
         let scores = match history.objectives {
             [_] => scores(history, 0),
             several => blended(history, &vec![1.0 / several.len() as f64; several.len()]),
         };
-        let first = self.config.first.unwrap_or((context.trials / 4).clamp(3, 5) as usize).max(1);
+        let study = self.study(context, history, rungs, &scores);
         let ended = scores.iter().take_while(|score| score.is_some()).count();
         let before = self.model.take();
-        if ended >= first {
-            let model = Model::after(before, context.space, context.seed, first, history.trials, &scores);
-            self.model = Some(model);
+        if ended >= study.first {
+            self.model = Some(Model::after(before, &study));
         }
+    }
+
+    fn study<'a>(
+        &self,
+        context: &'a Context,
+        history: &'a History,
+        rungs: &'a Rungs,
+        scores: &'a [Option<f64>],
+    ) -> Study<'a> {
+        let first = self.config.first.unwrap_or((context.trials / 4).clamp(3, 5) as usize).max(1);
+        Study { space: context.space, seed: context.seed, first, rungs, trials: history.trials, scores }
     }
 }
 
@@ -126,7 +151,7 @@ const SUM: f64 = 0.05;
 /// (Knowles 2006, <https://doi.org/10.1109/TEVC.2005.851274>).
 fn blended(history: &History, weights: &[f64]) -> Vec<Option<f64>> {
     let losses: Vec<Vec<Option<f64>>> =
-        (0..weights.len()).map(|objective| losses(&scores(history, objective))).collect();
+        (0..weights.len()).map(|objective| losses(history, &scores(history, objective))).collect();
     let blend = |trial: usize| {
         let own: Vec<f64> = losses.iter().map(|losses| losses[trial]).collect::<Option<_>>()?;
         if own.iter().any(|loss| loss.is_infinite()) {
@@ -139,15 +164,20 @@ fn blended(history: &History, weights: &[f64]) -> Vec<Option<f64>> {
     (0..history.trials.len()).map(blend).collect()
 }
 
-/// The share of trials that are better; infinite for those without a score.
-fn losses(scores: &[Option<f64>]) -> Vec<Option<f64>> {
-    let mut ascending: Vec<f64> = scores.iter().flatten().copied().collect();
-    ascending.sort_unstable_by(f64::total_cmp);
-    let loss = |score: f64| {
+/// The share of the trials of the same fidelity that are better; infinite for those without a score.
+fn losses(history: &History, scores: &[Option<f64>]) -> Vec<Option<f64>> {
+    let fidelities = history.trials.iter().map(|trial| trial.proposal.fidelity);
+    let mut alike: BTreeMap<Fidelity, Vec<f64>> = BTreeMap::new();
+    for (fidelity, score) in fidelities.clone().zip(scores) {
+        alike.entry(fidelity).or_default().extend(*score);
+    }
+    alike.values_mut().for_each(|scores| scores.sort_unstable_by(f64::total_cmp));
+    let loss = |fidelity: Fidelity, score: f64| {
+        let ascending = &alike[&fidelity];
         let better = ascending.len() - ascending.partition_point(|other| *other <= score);
         if score.is_finite() { better as f64 / ascending.len() as f64 } else { f64::INFINITY }
     };
-    scores.iter().map(|score| score.map(loss)).collect()
+    fidelities.zip(scores).map(|(fidelity, score)| score.map(|score| loss(fidelity, score))).collect()
 }
 
 /// What is expected of a proposal, in the metric's own sense.

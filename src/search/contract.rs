@@ -76,6 +76,19 @@ pub(super) fn study_on_rungs(
     Study { fidelity: FULL, ..study }.run(config)
 }
 
+/// As many of the first trials as cost no more than so many on the highest rung.
+pub(super) fn affording(mut trials: Vec<Trial>, full: u32) -> Vec<Trial> {
+    let mut left = full * FULL.0;
+    let afforded = trials.iter().take_while(|trial| {
+        let cost = trial.proposal.fidelity.0;
+        let pays = cost <= left;
+        left -= cost.min(left);
+        pays
+    });
+    trials.truncate(afforded.count());
+    trials
+}
+
 fn worth_on_rungs(space: &Space, trial: &Trial) -> TrialState {
     let missing = 1.0 - f64::from(trial.proposal.fidelity.0) / f64::from(FULL.0);
     let luck: f64 =
@@ -159,9 +172,9 @@ fn worth(space: &Space, trial: &Trial) -> TrialState {
     finished(accuracy(space, &trial.proposal.genotype))
 }
 
-/// All algorithms but the one that hands over to others of them.
+/// All algorithms but those that are others of them, where there is one rung.
 fn own() -> impl Iterator<Item = &'static str> {
-    Algorithm::NAMES.iter().copied().filter(|name| *name != "Auto")
+    Algorithm::NAMES.iter().copied().filter(|name| !["Auto", "MultiFidelity"].contains(name))
 }
 
 /// What the default hands over to is what searches, and nothing of it is lost by an interruption.

@@ -77,6 +77,7 @@ mod bananas;
 pub use bananas::Bananas;
 mod bayesian;
 pub use bayesian::Bayesian;
+mod cholesky;
 #[cfg(test)]
 mod contract;
 mod controller;
@@ -92,6 +93,8 @@ mod levels;
 pub use levels::grown;
 mod local_search;
 pub use local_search::LocalSearch;
+mod multi_fidelity;
+pub use multi_fidelity::MultiFidelity;
 #[cfg(not(feature = "train"))]
 mod needs_training;
 #[cfg(not(feature = "train"))]
@@ -105,6 +108,7 @@ mod progressive;
 pub use progressive::{Preset, Progressive};
 mod random;
 pub use random::Random;
+mod ranks;
 mod regularized_evolution;
 pub use regularized_evolution::RegularizedEvolution;
 mod successive_halving;
@@ -131,6 +135,8 @@ family! {
         Bananas(Bananas) = "bananas",
         /// Gaussian process over decisions and cells, upper confidence bound.
         Bayesian(Bayesian) = "bayesian",
+        /// Gaussian process over decisions, cells and fidelities, which also chooses how much to spend on each trial.
+        MultiFidelity(MultiFidelity) = "multi_fidelity",
         /// Policy gradients: what was worth more than before becomes more probable.
         Controller(Controller) = "controller",
         /// Evolution towards the Pareto front of several objectives.

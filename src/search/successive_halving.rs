@@ -32,6 +32,7 @@ use crate::trial::{History, Proposal, Trial, TrialState};
 
 mod ladder;
 mod view;
+pub(super) use ladder::rungs;
 use ladder::{Ladder, Standing};
 use view::View;
 
@@ -70,7 +71,8 @@ impl Default for SuccessiveHalving {
     }
 }
 
-fn at_least_two<'de, D: Deserializer<'de>>(from: D) -> Result<u32, D::Error> {
+/// Reads a number of at least 2.
+pub(super) fn at_least_two<'de, D: Deserializer<'de>>(from: D) -> Result<u32, D::Error> {
     let eta = u32::deserialize(from)?;
     if eta < 2 {
         return Err(de::Error::custom(format!(
@@ -200,7 +202,7 @@ fn start(ladder: &Ladder, proposal: Proposal, rung: usize, bracket: usize) -> Ne
 
 #[cfg(test)]
 mod tests {
-    use super::super::contract::{FULL, schedules_alike, spaces, study_on_rungs, truth};
+    use super::super::contract::{FULL, affording, schedules_alike, spaces, study_on_rungs, truth};
     use super::*;
     use crate::random::Seed;
     use crate::trial::Objective;
@@ -217,26 +219,11 @@ mod tests {
 
     const MODES: [Mode; 3] = [Mode::Asynchronous, Mode::Synchronous, Mode::Hyperband];
 
-    /// As many of the first trials as cost no more than so many on the highest rung.
-    fn afforded(trials: &[Trial], full: u32) -> &[Trial] {
-        let mut left = full * FULL.0;
-        let afforded = trials.iter().take_while(|trial| {
-            let cost = trial.proposal.fidelity.0;
-            let pays = cost <= left;
-            left -= cost.min(left);
-            pays
-        });
-        &trials[..afforded.count()]
-    }
-
     fn found(config: &Algorithm, trials: u64) -> f64 {
         let space = spaces::wide();
         let best = |seed| {
-            let (trials, _) = study_on_rungs(&space, config, trials, seed);
-            let history = History {
-                trials: afforded(&trials, 12),
-                objectives: &[Objective::Maximize("accuracy".into())],
-            };
+            let trials = affording(study_on_rungs(&space, config, trials, seed).0, 12);
+            let history = History { trials: &trials, objectives: &[Objective::Maximize("accuracy".into())] };
             truth(&space, history.best().expect("a trial"))
         };
         (0..8).map(best).sum::<f64>() / 8.0

@@ -1,19 +1,25 @@
 //! The process at one moment of a study: what is believed, what was learnt, and the pool to choose from.
 //!
+//! Where trials may be of several lengths, the process learns across them (Swersky et al. 2013, multi-task Bayesian
+//! optimisation, <https://papers.nips.cc/paper/5086-multi-task-bayesian-optimization>): what candidates have in common
+//! counts between two rungs by how well these correlate, and so does what is a candidate's own. Every rung has a mean, a
+//! scale and a noise of its own, and scores are ranked among those of their rung.
+//!
 //! All of it follows from the trials alone. What is believed changes at fixed numbers of ended trials, and from then on
 //! the process only grows; so a search that goes on after an interruption makes the same model again, bit for bit.
 
 use std::sync::Arc;
 
-use super::kernel::Belief;
+use super::kernel::{Belief, Standing};
 use super::likelihood::learn;
-use super::normal::Ranks;
 use super::pool::{Ground, Pool, Size};
-use super::posterior::Posterior;
+use super::posterior::{Explained, Posterior};
+use super::study::Study;
+use super::tried::Tried;
 use super::view::View;
-use crate::random::Seed;
+use crate::search::ranks::Ranks;
 use crate::search::unseen::Unseen;
-use crate::space::{Genotype, Space};
+use crate::space::Genotype;
 use crate::trial::{Trial, TrialId, TrialState};
 
 /// What is believed is learnt again when the trials have grown by this factor, from so many of them at most.
@@ -25,8 +31,9 @@ const TRIALS: usize = 256;
 const CHOSEN: usize = 160;
 const RENEWED: usize = 32;
 
-/// The best so far, whose neighbours are candidates.
+/// The best so far, whose neighbours are candidates; where there are several rungs, the best of each.
 const BEST: usize = 8;
+const BEST_OF_RUNG: usize = 4;
 
 /// The pool while all trials are learnt from, and thereafter, when it is made anew so often that it must be cheap.
 const POOL: Size = Size { scattered: 500, near: 120, mutants: 20, children: 40 };
@@ -41,9 +48,10 @@ pub(in crate::search) struct Model {
     /// The trials in the posterior, in its order.
     learnt: Vec<usize>,
     pool: Pool,
-    /// The best trials among the first `surveyed`, best first.
-    best: Vec<(f64, usize)>,
+    /// Of every rung the best trials among the first `surveyed`, best first.
+    best: Vec<Vec<(f64, usize)>>,
     surveyed: usize,
+    tried: Tried,
 }
 
 /// What changes only from time to time.
@@ -59,9 +67,11 @@ struct Stage {
 pub(in crate::search) struct Choice {
     /// The candidate.
     pub genotype: Genotype,
+    /// The rung to try it on.
+    pub rung: usize,
     /// The trial that it derives from.
     pub parent: Option<TrialId>,
-    /// The score that is expected of it.
+    /// The score that is expected of it on the highest rung.
     pub expected: Option<f64>,
 }
 
@@ -88,159 +98,239 @@ impl Stage {
 }
 
 impl Model {
-    /// The model after these trials, made anew or grown from the one before. `scores` has one entry a trial: more is
-    /// better, minus infinity for a failed one, `None` for one that has not ended.
-    pub fn after(
-        before: Option<Model>,
-        space: &Space,
-        seed: Seed,
-        first: usize,
-        trials: &[Trial],
-        scores: &[Option<f64>],
-    ) -> Model {
-        let ended = scores.iter().position(Option::is_none).unwrap_or(scores.len());
-        let stage = Stage::after(ended, first);
+    /// The model after a study's trials, made anew or grown from the one before.
+    pub fn after(before: Option<Model>, study: &Study) -> Model {
+        let ended = study.scores.iter().position(Option::is_none).unwrap_or(study.scores.len());
+        let stage = Stage::after(ended, study.first);
         let mut model = match before {
             Some(model) if model.stage == stage => model,
             before => {
                 let same = before.filter(|model| model.stage.believed == stage.believed);
                 let belief = same.map(|model| model.belief);
-                Model::start(belief, space, seed, stage, trials, scores)
+                Model::start(belief, study, stage)
             }
         };
-        model.grow(space, seed, trials, scores, ended);
+        model.grow(study, ended);
         model
     }
 
-    fn start(
-        belief: Option<Belief>,
-        space: &Space,
-        seed: Seed,
-        stage: Stage,
-        trials: &[Trial],
-        scores: &[Option<f64>],
-    ) -> Model {
-        let ground = Ground::of(space);
-        let belief = belief.unwrap_or_else(|| believe(&ground, space, trials, &scores[..stage.believed]));
+    fn start(belief: Option<Belief>, study: &Study, stage: Stage) -> Model {
+        let ground = Ground::of(study.space);
+        let mut tried = Tried::default();
+        tried.read(study);
+        let belief = belief.unwrap_or_else(|| believe(&ground, study, &tried, stage.believed));
         let mut posterior = Posterior::new(&ground.viewer, &belief);
-        let mut learnt = chosen(&scores[..stage.chosen], CHOSEN);
+        let mut learnt = chosen(study, stage.chosen, CHOSEN);
         learnt.retain(|trial| {
-            let view = ground.view(space, &trials[*trial].proposal.genotype);
-            view.map(|view| posterior.learn(view)).is_some()
+            let standing = study.standing(&ground, *trial, tried.name(*trial));
+            standing.map(|standing| posterior.learn(standing)).is_some()
         });
         let pool = Pool::new(ground.clone(), if stage.chosen > 0 { POOL_LATE } else { POOL });
-        let (best, surveyed) = (Vec::new(), 0);
-        let mut model = Model { ground, stage, belief, posterior, learnt, pool, best, surveyed };
-        model.populate(space, seed, trials, scores);
+        let (best, surveyed) = (vec![Vec::new(); study.rungs.count()], 0);
+        let mut model = Model { ground, stage, belief, posterior, learnt, pool, best, surveyed, tried };
+        model.populate(study);
         model
     }
 
-    fn populate(&mut self, space: &Space, seed: Seed, trials: &[Trial], scores: &[Option<f64>]) {
+    fn populate(&mut self, study: &Study) {
         let start = self.stage.start();
-        let mut rng = seed.stream(start as u64, "a pool of candidates");
-        let mut views = self.pool.scatter(space, &mut rng);
+        let mut rng = study.seed.stream(start as u64, "a pool of candidates");
+        let mut views = self.pool.scatter(study.space, &mut rng);
         for trial in 0..start {
-            self.survey(trial, scores);
+            self.survey(study, trial);
         }
-        let best: Vec<&Trial> = self.best.iter().map(|(_, trial)| &trials[*trial]).collect();
+        let best: Vec<&Trial> = self.best.iter().flatten().map(|(_, trial)| &study.trials[*trial]).collect();
         for trial in &best {
-            views.extend(self.pool.surround(space, trial, seed));
+            views.extend(self.pool.surround(study.space, trial, study.seed));
         }
-        views.extend(self.pool.cross(space, &best, &mut rng));
-        views.into_iter().for_each(|view| self.posterior.offer(view));
+        views.extend(self.pool.cross(study.space, &best, &mut rng));
+        let named = if study.rungs.count() > 1 { start } else { 0 };
+        views.extend(study.trials[..named].iter().filter_map(|trial| self.pool.seat(study.space, trial)));
+        for (number, trial) in study.trials[..named].iter().enumerate() {
+            if let (Some(name), Some(seat)) =
+                (self.tried.name(number), self.pool.find(&trial.proposal.genotype))
+            {
+                self.pool.name(seat, name);
+                self.tried.seats[name as usize].get_or_insert(seat);
+            }
+        }
+        for (number, view) in views.into_iter().enumerate() {
+            self.offer(study, view, self.pool.named(number));
+        }
     }
 
-    /// Counts a trial among the best, if it is; whether it is.
-    fn survey(&mut self, trial: usize, scores: &[Option<f64>]) -> bool {
+    fn offer(&mut self, study: &Study, view: View, name: Option<u32>) {
+        self.posterior.offer(Standing { view, rung: study.rungs.count() - 1, name });
+    }
+
+    /// Counts a trial among the best of its rung, if it is; whether it is.
+    fn survey(&mut self, study: &Study, trial: usize) -> bool {
         self.surveyed = trial + 1;
-        let Some(score) = scores[trial].filter(|score| *score > f64::NEG_INFINITY) else { return false };
-        let place = self.best.partition_point(|(other, _)| *other >= score);
-        if place < BEST {
-            self.best.insert(place, (score, trial));
-            self.best.truncate(BEST);
+        let most = if self.best.len() > 1 { BEST_OF_RUNG } else { BEST };
+        let best = &mut self.best[study.rung(trial)];
+        let Some(score) = study.scores[trial].filter(|score| *score > f64::NEG_INFINITY) else {
+            return false;
+        };
+        let place = best.partition_point(|(other, _)| *other >= score);
+        if place < most {
+            best.insert(place, (score, trial));
+            best.truncate(most);
         }
-        place < BEST
+        place < most
     }
 
-    fn grow(&mut self, space: &Space, seed: Seed, trials: &[Trial], scores: &[Option<f64>], ended: usize) {
+    fn grow(&mut self, study: &Study, ended: usize) {
+        self.tried.read(study);
         let next = self.learnt.last().map_or(0, |trial| trial + 1).max(self.stage.chosen);
-        for (number, trial) in trials.iter().enumerate().skip(next) {
-            if let Some(view) = self.ground.view(space, &trial.proposal.genotype) {
-                self.posterior.learn(view);
+        for number in next..study.trials.len() {
+            let name = self.tried.name(number);
+            if let Some(name) = name
+                && let Some(seat) = self.pool.find(&study.trials[number].proposal.genotype)
+            {
+                self.take_seat(seat, name);
+            }
+            if let Some(standing) = study.standing(&self.ground, number, name) {
+                self.posterior.learn(standing);
                 self.learnt.push(number);
             }
         }
-        for (number, trial) in trials.iter().enumerate().take(ended).skip(self.surveyed) {
-            if self.survey(number, scores) {
-                let near = self.pool.surround(space, trial, seed);
-                near.into_iter().for_each(|view| self.posterior.offer(view));
+        for number in self.surveyed..ended {
+            if self.survey(study, number) {
+                let near = self.pool.surround(study.space, &study.trials[number], study.seed);
+                near.into_iter().for_each(|view| self.offer(study, view, None));
+            }
+        }
+        self.seat_the_rest(study, next);
+    }
+
+    fn take_seat(&mut self, seat: usize, name: u32) {
+        if self.tried.seats[name as usize].is_none() {
+            self.tried.seats[name as usize] = Some(seat);
+            self.pool.name(seat, name);
+            self.posterior.name(seat, name);
+        }
+    }
+
+    /// Candidates that were tried though they were not in the pool are put there.
+    fn seat_the_rest(&mut self, study: &Study, from: usize) {
+        for number in from..study.trials.len() {
+            let Some(name) = self.tried.name(number) else { continue };
+            if self.tried.seats[name as usize].is_some() {
+                continue;
+            }
+            if let Some(view) = self.pool.seat(study.space, &study.trials[number]) {
+                self.offer(study, view, Some(name));
+            }
+            if let Some(seat) = self.pool.find(&study.trials[number].proposal.genotype) {
+                self.take_seat(seat, name);
             }
         }
     }
 
-    /// The candidate of the highest upper confidence bound: what is expected, and `curiosity` times how unsure that is.
-    /// `None` where no member of the pool is new.
-    pub fn choose(
-        &mut self,
-        space: &Space,
-        unseen: &Unseen,
-        scores: &[Option<f64>],
-        curiosity: f64,
-    ) -> Option<Choice> {
-        let ranks = ranks(scores);
-        let explained = self.posterior.explain(&self.targets(scores, &ranks));
+    /// The candidate of the highest upper confidence bound: what is expected, and `curiosity` times how unsure that is;
+    /// and the rung on which a trial tells most of it for what it costs. `None` where no member of the pool is new.
+    pub fn choose(&mut self, study: &Study, unseen: &Unseen, curiosity: f64) -> Option<Choice> {
+        let ranks = study.ranks(study.scores);
+        let (explained, mean) = self.explained(study, &ranks);
         let predicted = self.posterior.predict(&explained);
         let curiosity = curiosity as f32;
         let bounds: Vec<f32> =
             predicted.iter().map(|(mean, deviation)| mean + curiosity * deviation).collect();
-        let best = self.pool.best(space, unseen, &bounds)?;
-        let (genotype, parent) = self.pool.member(best);
-        Some(Choice { genotype, parent, expected: ranks.score(f64::from(predicted[best].0)) })
+        let next = self.tried.next(study);
+        let best = self.pool.best(study.space, unseen, &bounds, |name| next[name as usize].is_some())?;
+        let lowest = self.pool.named(best).and_then(|name| next[name as usize]).unwrap_or(0);
+        let rung = self.rung(study, best, lowest);
+        let (genotype, origin) = self.pool.member(best);
+        let parent = self.pool.named(best).and_then(|name| self.tried.last(name)).or(origin);
+        let expected = ranks.last()?.score(f64::from(predicted[best].0) + mean);
+        Some(Choice { genotype, rung, parent, expected })
+    }
+
+    /// The rung, from `lowest` on, on which a trial tells most for what it costs of a candidate's worth on the highest.
+    fn rung(&self, study: &Study, member: usize, lowest: usize) -> usize {
+        let costs = &study.rungs.costs;
+        if lowest + 1 == costs.len() {
+            return lowest;
+        }
+        let gains = self.posterior.gains(member);
+        let worth = |rung: &usize| gains[*rung] / costs[*rung];
+        (lowest..costs.len())
+            .reduce(|best, next| if worth(&next) >= worth(&best) { next } else { best })
+            .unwrap_or(lowest)
+    }
+
+    /// The scores made independent, and the mean on the highest rung.
+    fn explained(&self, study: &Study, ranks: &[Ranks]) -> (Explained, f64) {
+        let targets = self.targets(study, ranks);
+        let mut explained = self.posterior.explain(&targets);
+        let means = self.posterior.means(&targets, &mut explained);
+        (explained, means.last().copied().unwrap_or_default())
     }
 
     /// The trial that is believed best, the noise of its score taken out.
-    pub fn incumbent(&self, scores: &[Option<f64>]) -> Option<usize> {
-        let targets = self.targets(scores, &ranks(scores));
+    pub fn incumbent(&self, study: &Study) -> Option<usize> {
+        let ranks = study.ranks(study.scores);
+        if study.rungs.count() > 1 {
+            return self.incumbent_on_rungs(study, &ranks);
+        }
+        let targets = self.targets(study, &ranks);
         let believed = self.posterior.believed(&self.posterior.explain(&targets), &targets);
         let scored = self.learnt.iter().zip(believed);
         let scored =
-            scored.filter(|(trial, _)| scores[**trial].is_some_and(|score| score > f64::NEG_INFINITY));
+            scored.filter(|(trial, _)| study.scores[**trial].is_some_and(|score| score > f64::NEG_INFINITY));
         let known = scored.filter_map(|(trial, believed)| Some((*trial, believed?)));
         known.reduce(|best, next| if next.1 > best.1 { next } else { best }).map(|(trial, _)| trial)
     }
 
-    fn targets(&self, scores: &[Option<f64>], ranks: &Ranks) -> Vec<Option<f64>> {
-        self.learnt.iter().map(|trial| scores[*trial].map(|score| ranks.normal(score))).collect()
+    /// The last trial of the candidate of which most is expected on the highest rung.
+    fn incumbent_on_rungs(&self, study: &Study, ranks: &[Ranks]) -> Option<usize> {
+        let (explained, _) = self.explained(study, ranks);
+        let predicted = self.posterior.predict(&explained);
+        let worth = |name: u32| Some(predicted[self.tried.seats[name as usize]?].0);
+        let scored = (0..study.trials.len())
+            .filter(|trial| study.scores[*trial].is_some_and(|score| score > f64::NEG_INFINITY));
+        let known = scored.filter_map(|trial| Some((trial, worth(self.tried.name(trial)?)?)));
+        known.reduce(|best, next| if next.1 >= best.1 { next } else { best }).map(|(trial, _)| trial)
+    }
+
+    fn targets(&self, study: &Study, ranks: &[Ranks]) -> Vec<Option<f64>> {
+        let target =
+            |trial: &usize| study.scores[*trial].map(|score| ranks[study.rung(*trial)].normal(score));
+        self.learnt.iter().map(target).collect()
     }
 }
 
-/// What these trials make believe.
-fn believe(ground: &Ground, space: &Space, trials: &[Trial], scores: &[Option<f64>]) -> Belief {
-    let ranks = ranks(scores);
-    let from = chosen(scores, LEARNT_FROM).into_iter().filter_map(|trial| {
-        let view = ground.view(space, &trials[trial].proposal.genotype)?;
-        Some((view, ranks.normal(scores[trial]?)))
+/// What the first trials make believe.
+fn believe(ground: &Ground, study: &Study, tried: &Tried, count: usize) -> Belief {
+    let ranks = study.ranks(&study.scores[..count]);
+    let from = chosen(study, count, LEARNT_FROM).into_iter().filter_map(|trial| {
+        let standing = study.standing(ground, trial, tried.name(trial))?;
+        let target = ranks[standing.rung].normal(study.scores[trial]?);
+        Some((standing, target))
     });
-    let (views, targets): (Vec<View>, Vec<f64>) = from.unzip();
-    learn(&ground.viewer, &views.iter().collect::<Vec<_>>(), &targets)
+    let (standings, targets): (Vec<Standing>, Vec<f64>) = from.unzip();
+    learn(&ground.viewer, &study.rungs.costs, &standings, &targets)
 }
 
-fn ranks(scores: &[Option<f64>]) -> Ranks {
-    Ranks::of(scores.iter().flatten().copied())
-}
-
-/// At most so many of the trials, in order: the best half, and others evenly from the rest by rank.
-fn chosen(scores: &[Option<f64>], most: usize) -> Vec<usize> {
-    let mut trials: Vec<usize> = (0..scores.len()).filter(|trial| scores[*trial].is_some()).collect();
-    if trials.len() > most {
-        let score = |trial: &usize| scores[*trial].unwrap_or(f64::NEG_INFINITY);
-        trials.sort_by(|a, b| score(b).total_cmp(&score(a)));
-        let rest = trials.split_off(most / 2);
-        let wanted = most - most / 2;
-        trials.extend((0..wanted).map(|number| rest[number * rest.len() / wanted]));
-        trials.sort_unstable();
+/// At most so many of the first trials, in order: of every rung, the highest first, its share: the best half of that,
+/// and others evenly from the rest by rank.
+fn chosen(study: &Study, count: usize, most: usize) -> Vec<usize> {
+    let mut all = Vec::new();
+    for rung in (0..study.rungs.count()).rev() {
+        let ended = |trial: &usize| study.scores[*trial].is_some() && study.rung(*trial) == rung;
+        let mut trials: Vec<usize> = (0..count).filter(ended).collect();
+        let most = (most - all.len()) / (rung + 1);
+        if trials.len() > most {
+            let score = |trial: &usize| study.scores[*trial].unwrap_or(f64::NEG_INFINITY);
+            trials.sort_by(|a, b| score(b).total_cmp(&score(a)));
+            let rest = trials.split_off(most / 2);
+            let wanted = most - most / 2;
+            trials.extend((0..wanted).map(|number| rest[number * rest.len() / wanted]));
+        }
+        all.extend(trials);
     }
-    trials
+    all.sort_unstable();
+    all
 }
 
 /// The scores of trials as models see them: by `score`, minus infinity for those that ended without a finite one, and

@@ -1,6 +1,6 @@
 //! The candidates that a model chooses from: random ones from all over the space, and the neighbours of the best so far.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use rand::RngExt;
@@ -66,10 +66,18 @@ impl Ground {
 pub(super) struct Pool {
     ground: Arc<Ground>,
     members: Vec<Member>,
-    /// The texts of all genotypes in it; of a counted space the numbers.
-    texts: HashSet<Box<str>>,
-    counted: HashSet<usize>,
+    /// Where each member stands.
+    places: HashMap<Spot, usize>,
     size: Size,
+}
+
+/// What tells members apart.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+enum Spot {
+    /// A candidate of a counted space, by its number.
+    Counted(usize),
+    /// A genotype by its text.
+    Text(Box<str>),
 }
 
 struct Member {
@@ -77,6 +85,8 @@ struct Member {
     parent: Option<TrialId>,
     /// Known from the start in a counted space; else when it is asked for.
     key: Option<Key>,
+    /// Its number among the candidates that were tried, where it may be tried again.
+    name: Option<u32>,
     /// Whether it was tried, or cannot be.
     is_gone: bool,
 }
@@ -84,7 +94,7 @@ struct Member {
 impl Pool {
     /// An empty pool.
     pub fn new(ground: Arc<Ground>, size: Size) -> Pool {
-        Pool { ground, members: Vec::new(), texts: HashSet::new(), counted: HashSet::new(), size }
+        Pool { ground, members: Vec::new(), places: HashMap::new(), size }
     }
 
     /// Adds random candidates; returns the views of those that are new, in the order of their numbers.
@@ -140,14 +150,47 @@ impl Pool {
         children.into_iter().filter_map(|(child, parent)| self.add(space, child, Some(parent))).collect()
     }
 
-    /// The best of the members that no trial has, by their scores; members that turn out to be tried are never looked
-    /// at again.
-    pub fn best(&mut self, space: &Space, unseen: &Unseen, scores: &[f32]) -> Option<usize> {
+    /// The number of a genotype that is in the pool.
+    pub fn find(&self, genotype: &Genotype) -> Option<usize> {
+        self.places.get(&self.spot(genotype)?).copied()
+    }
+
+    /// Adds a candidate that was tried, unless it is there; returns its view if it is new.
+    pub fn seat(&mut self, space: &Space, trial: &Trial) -> Option<View> {
+        self.add(space, trial.proposal.genotype.clone(), Some(trial.id))
+    }
+
+    /// From now on a member is a candidate that was tried and may be tried again.
+    pub fn name(&mut self, number: usize, name: u32) {
+        self.members[number].name = Some(name);
+    }
+
+    /// The name of a member.
+    pub fn named(&self, number: usize) -> Option<u32> {
+        self.members[number].name
+    }
+
+    /// The best by their scores of the members that no trial has, and of those with a name that are open; members that
+    /// turn out to be tried are never looked at again.
+    pub fn best(
+        &mut self,
+        space: &Space,
+        unseen: &Unseen,
+        scores: &[f32],
+        is_open: impl Fn(u32) -> bool,
+    ) -> Option<usize> {
         loop {
-            let alive = (0..self.members.len()).filter(|number| !self.members[*number].is_gone);
+            let is_alive = |member: &Member| match member.name {
+                Some(name) => is_open(name),
+                None => !member.is_gone,
+            };
+            let alive = (0..self.members.len()).filter(|number| is_alive(&self.members[*number]));
             // Of equals the first: `max_by` would take the last.
             let best = alive.reduce(|best, next| if scores[next] > scores[best] { next } else { best })?;
             let member = &mut self.members[best];
+            if member.name.is_some() {
+                return Some(best);
+            }
             if member.key.is_none() {
                 member.key = space.key(&member.genotype).ok();
             }
@@ -163,18 +206,26 @@ impl Pool {
         (self.members[number].genotype.clone(), self.members[number].parent)
     }
 
+    fn spot(&self, genotype: &Genotype) -> Option<Spot> {
+        let text = genotype.to_string();
+        match &self.ground.census {
+            Some(census) => census.number(&text).map(Spot::Counted),
+            None => Some(Spot::Text(text.into())),
+        }
+    }
+
     fn add(&mut self, space: &Space, genotype: Genotype, parent: Option<TrialId>) -> Option<View> {
         let ground = self.ground.clone();
-        let text = genotype.to_string();
-        if let Some(census) = &ground.census {
-            return self.add_counted(space, census, census.number(&text)?, parent);
+        let spot = self.spot(&genotype)?;
+        if let (Some(census), Spot::Counted(number)) = (&ground.census, &spot) {
+            return self.add_counted(space, census, *number, parent);
         }
-        if self.texts.contains(text.as_str()) {
+        if self.places.contains_key(&spot) {
             return None;
         }
         let view = ground.viewer.view(space, &genotype).ok()?;
-        self.texts.insert(text.into());
-        self.members.push(Member { genotype, parent, key: None, is_gone: false });
+        self.places.insert(spot, self.members.len());
+        self.members.push(Member { genotype, parent, key: None, name: None, is_gone: false });
         Some(view)
     }
 
@@ -185,13 +236,15 @@ impl Pool {
         number: usize,
         parent: Option<TrialId>,
     ) -> Option<View> {
-        if !self.counted.insert(number) {
+        let spot = Spot::Counted(number);
+        if self.places.contains_key(&spot) {
             return None;
         }
         let counted = &census.candidates[number];
         let view = counted.view(space, &self.ground.viewer)?;
+        self.places.insert(spot, self.members.len());
         let (genotype, key) = (counted.genotype.clone(), Some(counted.key.clone()));
-        self.members.push(Member { genotype, parent, key, is_gone: false });
+        self.members.push(Member { genotype, parent, key, name: None, is_gone: false });
         Some(view)
     }
 }

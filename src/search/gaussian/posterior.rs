@@ -5,19 +5,22 @@
 //! algorithm 2.1, <https://gaussianprocess.org/gpml/>). A new trial adds one row to `L` and one entry to every column, so
 //! that nothing is solved twice.
 
-use super::factor::{backward, grow, solve_row};
-use super::kernel::{Belief, JITTER, Kernel};
-use super::view::{View, Viewer};
+use super::kernel::{Belief, JITTER, Kernel, Standing};
+use super::means::Means;
+use super::view::Viewer;
+use crate::search::cholesky::{Cholesky, dot};
 
 /// A process over the trials so far, and what it expects of a pool of candidates.
 pub(super) struct Posterior {
     kernel: Kernel,
-    /// A candidate's variance before any trial.
-    prior: f64,
-    noise: f64,
-    trials: Vec<View>,
-    factor: Vec<f64>,
-    candidates: Vec<View>,
+    /// A candidate's variance before any trial, on each rung.
+    priors: Vec<f64>,
+    /// On each rung.
+    noises: Vec<f64>,
+    trials: Vec<Standing>,
+    factor: Cholesky,
+    /// On the highest rung.
+    candidates: Vec<Standing>,
     /// Row `t` holds entry `t` of every candidate's column.
     columns: Vec<Vec<f32>>,
     /// Of every candidate.
@@ -29,10 +32,12 @@ impl Posterior {
     pub fn new(viewer: &Viewer, belief: &Belief) -> Posterior {
         Posterior {
             kernel: Kernel::new(viewer, belief),
-            prior: belief.variance(),
-            noise: belief.noise() + JITTER,
+            priors: (0..belief.rungs)
+                .map(|rung| (belief.variance() + belief.own()) * belief.between_rungs(rung, rung))
+                .collect(),
+            noises: (0..belief.rungs).map(|rung| belief.noise(rung) + JITTER).collect(),
             trials: Vec::new(),
-            factor: Vec::new(),
+            factor: Cholesky::default(),
             candidates: Vec::new(),
             columns: Vec::new(),
             variances: Vec::new(),
@@ -40,12 +45,12 @@ impl Posterior {
     }
 
     /// Learns where a trial stands; what its score is, is told when means are asked for.
-    pub fn learn(&mut self, view: View) {
-        let covariances = self.covariances(&view);
+    pub fn learn(&mut self, trial: Standing) {
+        let covariances = self.covariances(&trial);
         let mut column: Vec<f32> =
-            self.candidates.iter().map(|candidate| self.kernel.between(candidate, &view)).collect();
-        grow(&mut self.factor, covariances, self.prior + self.noise);
-        let entries = &self.factor[self.factor.len() - self.trials.len() - 1..];
+            self.candidates.iter().map(|candidate| self.kernel.on_rungs(candidate, &trial)).collect();
+        self.factor.grow(covariances, self.priors[trial.rung] + self.noises[trial.rung]);
+        let entries = self.factor.row(self.trials.len());
         for (row, entry) in self.columns.iter().zip(entries) {
             let entry = *entry as f32;
             column.iter_mut().zip(row).for_each(|(sum, value)| *sum -= entry * value);
@@ -56,21 +61,54 @@ impl Posterior {
             *variance -= *value * *value;
         }
         self.columns.push(column);
-        self.trials.push(view);
+        self.trials.push(trial);
     }
 
     /// Adds a candidate to the pool; it gets the next number.
-    pub fn offer(&mut self, view: View) {
-        let mut column = self.covariances(&view);
-        let count = column.len();
-        solve_row(&self.factor, &mut column, count);
-        let mut variance = self.prior as f32;
+    pub fn offer(&mut self, candidate: Standing) {
+        let column = self.column(&candidate);
+        let mut variance = self.priors[candidate.rung] as f32;
         for (row, value) in self.columns.iter_mut().zip(column) {
             row.push(value as f32);
             variance -= (value * value) as f32;
         }
         self.variances.push(variance);
-        self.candidates.push(view);
+        self.candidates.push(candidate);
+    }
+
+    /// A candidate of the pool is going to be tried.
+    pub fn name(&mut self, number: usize, name: u32) {
+        self.candidates[number].name = Some(name);
+    }
+
+    /// How much of a candidate's variance on the highest rung a trial on each rung would explain.
+    pub fn gains(&self, number: usize) -> Vec<f64> {
+        let top = &self.candidates[number];
+        let own = self.column(top);
+        let gain = |rung: usize| {
+            let there = Standing { rung, ..top.clone() };
+            let column = self.column(&there);
+            let variance = self.priors[rung] + self.noises[rung] - dot(&column, &column);
+            let both = f64::from(self.kernel.on_itself(top.rung, rung)) - dot(&own, &column);
+            both * both / variance.max(1e-9)
+        };
+        (0..self.priors.len()).map(gain).collect()
+    }
+
+    /// What is to be expected on each rung: none where there is but one.
+    pub fn means(&self, scores: &[Option<f64>], explained: &mut Explained) -> Vec<f64> {
+        if self.priors.len() == 1 {
+            return vec![0.0];
+        }
+        let on = |rung: usize| {
+            let known = scores.iter().zip(&self.trials);
+            let on: Vec<Option<f64>> =
+                known.map(|(score, trial)| score.map(|_| f64::from(u8::from(trial.rung == rung)))).collect();
+            self.explain(&on).0
+        };
+        let means = Means::fitted((0..self.priors.len()).map(on).collect(), &explained.0);
+        means.take_from(&mut explained.0);
+        means.means
     }
 
     /// The scores of the trials, made independent; one that is not known yet is what was to be expected.
@@ -78,8 +116,8 @@ impl Posterior {
         let mut half = vec![0.0; scores.len()];
         for (at, score) in scores.iter().enumerate() {
             let Some(score) = score else { continue };
-            let entries = &super::factor::row(&self.factor, at);
-            half[at] = (score - super::factor::dot(&entries[..at], &half[..at])) / entries[at];
+            let entries = self.factor.row(at);
+            half[at] = (score - dot(&entries[..at], &half[..at])) / entries[at];
         }
         Explained(half)
     }
@@ -97,13 +135,21 @@ impl Posterior {
 
     /// What is believed of the trials themselves, the noise taken out of their scores; nothing of those without.
     pub fn believed(&self, explained: &Explained, scores: &[Option<f64>]) -> Vec<Option<f64>> {
-        let weights = backward(&self.factor, &explained.0);
-        let believed = |(score, weight): (&Option<f64>, f64)| score.map(|score| score - self.noise * weight);
+        let mut weights = explained.0.clone();
+        self.factor.back_solve(&mut weights);
+        let believed =
+            |(score, weight): (&Option<f64>, f64)| score.map(|score| score - self.noises[0] * weight);
         scores.iter().zip(weights).map(believed).collect()
     }
 
-    fn covariances(&self, view: &View) -> Vec<f64> {
-        self.trials.iter().map(|trial| f64::from(self.kernel.between(trial, view))).collect()
+    fn covariances(&self, standing: &Standing) -> Vec<f64> {
+        self.trials.iter().map(|trial| f64::from(self.kernel.on_rungs(trial, standing))).collect()
+    }
+
+    fn column(&self, standing: &Standing) -> Vec<f64> {
+        let mut column = self.covariances(standing);
+        self.factor.half_solve(&mut column);
+        column
     }
 }
 

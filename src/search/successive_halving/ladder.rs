@@ -19,21 +19,7 @@ pub(super) struct Ladder {
 
 impl Ladder {
     pub fn of(config: &SuccessiveHalving, context: &Context) -> Ladder {
-        let top = context.fidelity.0.max(1);
-        let least =
-            config.min_fidelity.unwrap_or(top / config.eta.max(2).saturating_pow(RUNGS - 1)).clamp(1, top);
-        let mut rungs = Vec::new();
-        let mut fidelity = top;
-        while fidelity >= least && fidelity > 0 {
-            rungs.push(nearest(context.fidelities, Fidelity(fidelity), context.fidelity));
-            fidelity /= config.eta.max(2);
-        }
-        rungs.retain(|rung| {
-            *rung == context.fidelity || config.min_fidelity.is_none_or(|least| rung.0 >= least)
-        });
-        rungs.sort_unstable();
-        rungs.dedup();
-        Ladder { rungs, eta: f64::from(config.eta) }
+        Ladder { rungs: rungs(config.eta, config.min_fidelity, context), eta: f64::from(config.eta) }
     }
 
     /// The number of the highest rung.
@@ -79,6 +65,23 @@ impl Ladder {
         let bracket = if bracket == 0 { String::new() } else { format!("{BRACKET}{bracket}") };
         format!("rung {} of {}{bracket}", rung + 1, self.rungs.len())
     }
+}
+
+/// The fidelities of a study's rungs, ascending: the highest is the study's, each one below an `eta`-th of it, down to
+/// `least`; by default four of them.
+pub(in crate::search) fn rungs(eta: u32, least: Option<u32>, context: &Context) -> Vec<Fidelity> {
+    let (top, eta) = (context.fidelity.0.max(1), eta.max(2));
+    let lowest = least.unwrap_or(top / eta.saturating_pow(RUNGS - 1)).clamp(1, top);
+    let mut rungs = Vec::new();
+    let mut fidelity = top;
+    while fidelity >= lowest && fidelity > 0 {
+        rungs.push(nearest(context.fidelities, Fidelity(fidelity), context.fidelity));
+        fidelity /= eta;
+    }
+    rungs.retain(|rung| *rung == context.fidelity || least.is_none_or(|least| rung.0 >= least));
+    rungs.sort_unstable();
+    rungs.dedup();
+    rungs
 }
 
 const BRACKET: &str = ", bracket ";

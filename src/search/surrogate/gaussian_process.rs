@@ -10,15 +10,13 @@
 
 use std::ops::Range;
 
-use ndarray::Array2;
 use rand::seq::SliceRandom;
 use serde::{Deserialize, Serialize};
 
-use super::cholesky::{Cholesky, add_scaled};
 use super::kernel::{Kernel, Point, Reader};
 use super::{Configure, Features, Layout, Prediction, Surrogate};
 use crate::random::Seed;
-use crate::search::gaussian::dot;
+use crate::search::cholesky::{Cholesky, add_scaled, dot};
 
 /// A Gaussian process. A fit takes time with the cube of the examples, so there is a limit to them.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -162,14 +160,13 @@ impl Process {
         Some(Posterior { kernel, points, factor, coefficients, mean, deviation })
     }
 
-    /// `K + noise`, its upper triangle.
-    fn covariances(&self, kernel: &Kernel, points: &[Point], noise: f64) -> Array2<f64> {
-        let mut covariances = Array2::zeros((points.len(), points.len()));
+    /// `K + noise`, row after row up to the diagonal.
+    fn covariances(&self, kernel: &Kernel, points: &[Point], noise: f64) -> Vec<f64> {
+        let mut covariances = Vec::with_capacity(points.len() * (points.len() + 1) / 2);
         for (row, point) in points.iter().enumerate() {
-            covariances[[row, row]] = 1.0 + noise;
-            for (column, other) in points.iter().enumerate().skip(row + 1) {
-                covariances[[row, column]] = kernel.at(point.distances(other, &self.reader));
-            }
+            let before = points[..row].iter().map(|other| kernel.at(other.distances(point, &self.reader)));
+            covariances.extend(before);
+            covariances.push(1.0 + noise);
         }
         covariances
     }
@@ -217,7 +214,7 @@ fn scale(targets: &[f64], coefficients: &[f64]) -> f64 {
 /// The distances of all pairs of examples.
 struct Pairs {
     count: usize,
-    /// For each pair of the upper triangle, row by row, the distance in every slot.
+    /// For each pair, the later first, the distance in every slot.
     distances: Vec<f64>,
     slots: usize,
     sides: Vec<Range<usize>>,
@@ -227,15 +224,15 @@ impl Pairs {
     fn new(points: &[&Point], reader: &Reader) -> Pairs {
         let mut distances = Vec::with_capacity(points.len() * points.len() / 2 * reader.slots());
         for (row, point) in points.iter().enumerate() {
-            for other in &points[row + 1..] {
-                distances.extend(point.distances(other, reader));
+            for other in &points[..row] {
+                distances.extend(other.distances(point, reader));
             }
         }
         Pairs { count: points.len(), distances, slots: reader.slots(), sides: reader.sides() }
     }
 
     fn each(&self) -> impl Iterator<Item = ((usize, usize), &[f64])> {
-        let pairs = (0..self.count).flat_map(|row| (row + 1..self.count).map(move |column| (row, column)));
+        let pairs = (0..self.count).flat_map(|row| (0..row).map(move |column| (row, column)));
         pairs
             .enumerate()
             .map(|(pair, place)| (place, &self.distances[pair * self.slots..(pair + 1) * self.slots]))
@@ -246,11 +243,11 @@ impl Pairs {
     fn likelihood(&self, belief: &Belief, targets: &[f64]) -> Option<(f64, Vec<f64>)> {
         let kernel = belief.kernel(&self.sides);
         let noise = belief.noise.exp();
-        let mut covariances = Array2::from_diag_elem(self.count, 1.0 + noise);
+        let mut covariances = vec![1.0 + noise; self.count * (self.count + 1) / 2];
         let count = kernel.shares.len();
         let mut parts = vec![0.0; count * self.count * self.count.saturating_sub(1) / 2];
         for ((place, distances), parts) in self.each().zip(parts.chunks_exact_mut(count)) {
-            covariances[place] = kernel.apart(distances, parts);
+            covariances[packed(place)] = kernel.apart(distances, parts);
         }
         let factor = Cholesky::of(covariances)?;
         let mut coefficients = targets.to_vec();
@@ -262,7 +259,7 @@ impl Pairs {
         // The slope in a covariance C is ½ tr[(a aᵀ / scale - C⁻¹) dC].
         let inverse = factor.inverse();
         let slope = |row: usize, column: usize| {
-            coefficients[row] * coefficients[column] / scale - inverse[[column, row]]
+            coefficients[row] * coefficients[column] / scale - inverse[packed((row, column))]
         };
         let (mut mixed, mut own, mut each) = (vec![0.0; count], vec![0.0; self.slots], 0.0);
         for ((place, distances), parts) in self.each().zip(parts.chunks_exact(count)) {
@@ -279,6 +276,11 @@ impl Pairs {
         let common = own.iter().sum::<f64>();
         Some(with_prior(belief, likelihood, [common, noise].into_iter().chain(mixed).chain(own)))
     }
+}
+
+/// Where a pair, the later first, stands in a packed triangle.
+fn packed((row, column): (usize, usize)) -> usize {
+    row * (row + 1) / 2 + column
 }
 
 /// A likelihood and its slopes with those of the prior.

@@ -10,9 +10,8 @@
 
 use std::ops::Range;
 
-use super::cholesky::add_scaled;
 use super::{Features, Layout, Measure, Slot};
-use crate::search::gaussian::dot;
+use crate::search::cholesky::{add_scaled, dot};
 
 /// A candidate as the kernel compares it: what each slot holds.
 #[derive(Clone, Debug)]

@@ -26,7 +26,6 @@
 //! # Ok::<(), cellwright::Error>(())
 //! ```
 
-mod cholesky;
 #[cfg(test)]
 mod contract;
 mod dense;

@@ -10,10 +10,9 @@
 use ndarray::Array2;
 use serde::{Deserialize, Serialize};
 
-use super::cholesky::{Cholesky, add_scaled};
 use super::{Configure, Features, Layout, Prediction, Surrogate};
 use crate::random::Seed;
-use crate::search::gaussian::dot;
+use crate::search::cholesky::{Cholesky, add_scaled, dot};
 
 /// Bayesian linear regression; the evidence chooses how much weights are held back.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -147,7 +146,7 @@ fn solved(
     ratio: f64,
     by_columns: bool,
 ) -> Option<(f64, f64, Cholesky, Vec<f64>)> {
-    let factor = Cholesky::of(gram + ratio * Array2::<f64>::eye(gram.nrows()))?;
+    let factor = Cholesky::of_upper(&(gram + ratio * Array2::<f64>::eye(gram.nrows())))?;
     let mut log_determinant = factor.log_determinant();
     let weights = if by_columns {
         log_determinant += (targets.len() as f64 - gram.nrows() as f64) * ratio.ln();

@@ -1,6 +1,6 @@
 //! Scores of any metric as targets within [0, 1], and back.
 
-use crate::search::gaussian::quantile;
+use crate::search::ranks::{ascending, quantile, share};
 
 /// How scores become targets.
 ///
@@ -28,12 +28,6 @@ pub enum Scale {
 
 /// How much of [0, 1] one deviation of the normal variable is: four either way stay within.
 const NORMAL_UNIT: f64 = 0.125;
-
-fn ascending(scores: impl Iterator<Item = f64>) -> Vec<f64> {
-    let mut ascending: Vec<f64> = scores.collect();
-    ascending.sort_by(f64::total_cmp);
-    ascending
-}
 
 /// Ranks stay clear of 0 and 1, which a sigmoid never reaches.
 const MARGIN: f64 = 0.05;
@@ -71,11 +65,8 @@ impl Scale {
                 MARGIN + (1.0 - 2.0 * MARGIN) * (rank / last).min(1.0)
             }
             Scale::Normal(ascending) => {
-                let below = ascending.partition_point(|other| *other < score);
-                let upto = ascending.partition_point(|other| *other <= score);
-                let count = ascending.len().max(1) as f64;
-                let share = (below + upto) as f64 / (2.0 * count);
-                0.5 + quantile(share.clamp(0.5 / count, 1.0 - 0.5 / count)) * NORMAL_UNIT
+                let half = 0.5 / ascending.len().max(1) as f64;
+                0.5 + quantile(share(ascending, score).clamp(half, 1.0 - half)) * NORMAL_UNIT
             }
         }
     }

@@ -13,16 +13,12 @@ pub(super) struct Ranks {
 impl Ranks {
     /// The ranks of these scores; a failed trial's is minus infinity.
     pub fn of(scores: impl Iterator<Item = f64>) -> Ranks {
-        let mut ascending: Vec<f64> = scores.collect();
-        ascending.sort_unstable_by(f64::total_cmp);
-        Ranks { ascending }
+        Ranks { ascending: ascending(scores) }
     }
 
     /// The normal score of one of them; equals share the middle of their ranks.
     pub fn normal(&self, score: f64) -> f64 {
-        let below = self.ascending.partition_point(|other| *other < score);
-        let upto = self.ascending.partition_point(|other| *other <= score);
-        let share = (below + upto) as f64 / 2.0 / self.ascending.len().max(1) as f64;
+        let share = share(&self.ascending, score);
         if share > 0.0 && share < 1.0 { quantile(share) } else { 0.0 }
     }
 
@@ -34,9 +30,23 @@ impl Ranks {
     }
 }
 
+/// Scores in ascending order.
+pub(super) fn ascending(scores: impl Iterator<Item = f64>) -> Vec<f64> {
+    let mut ascending: Vec<f64> = scores.collect();
+    ascending.sort_unstable_by(f64::total_cmp);
+    ascending
+}
+
+/// The share of ascending scores that a score is above, half of its equals counted.
+pub(super) fn share(ascending: &[f64], score: f64) -> f64 {
+    let below = ascending.partition_point(|other| *other < score);
+    let upto = ascending.partition_point(|other| *other <= score);
+    (below + upto) as f64 / 2.0 / ascending.len().max(1) as f64
+}
+
 /// The quantile of the standard normal distribution for 0 < share < 1, by Acklam's rational approximation, right to nine
 /// digits.
-pub(in crate::search) fn quantile(share: f64) -> f64 {
+pub(super) fn quantile(share: f64) -> f64 {
     const TAIL: f64 = 0.024_25;
     const A: [f64; 6] = [
         -3.969_683_028_665_376e1,
