@@ -65,14 +65,13 @@ fn main() {
     for line in machine().lines() {
         println!("- {line}");
     }
-    let lines = lines(&tables);
+    let lines: Vec<Line> = tables.iter().flat_map(lines).collect();
     let counts = COUNTS.map(|count| format!("{count}"));
+    let twice = |first: &str, second: &str| -> Vec<String> {
+        [first, second].iter().flat_map(|name| counts.iter().map(move |n| format!("{name} {n}"))).collect()
+    };
     println!("\n## Mean over the tables: Spearman's correlation and Kendall's\n");
-    let both: Vec<String> = ["Spearman", "Kendall"]
-        .iter()
-        .flat_map(|name| counts.iter().map(move |n| format!("{name} {n}")))
-        .collect();
-    header("| surrogate | features |", &both);
+    header("| surrogate | features |", &twice("Spearman", "Kendall"));
     for mean in means(&lines) {
         mean.print(&[&|score: &Score| format!("{:.3}", score.spearman), &|score| {
             format!("{:.3}", score.kendall)
@@ -85,22 +84,11 @@ fn main() {
     println!(
         "how many are worth what is predicted, give or take two deviations: 95 % where the deviations are right.\n"
     );
-    let both: Vec<String> = ["missed", "within"]
-        .iter()
-        .flat_map(|name| counts.iter().map(move |n| format!("{name} {n}")))
-        .collect();
-    header("| surrogate | features |", &both);
+    header("| surrogate | features |", &twice("missed", "within"));
     for mean in means(&lines) {
         mean.print(&[&|score: &Score| format!("{:.2}", score.missed), &|score| {
             format!("{:.0} %", 100.0 * score.covered)
         }]);
-    }
-    for table in &tables {
-        println!("\n## {}: Spearman's correlation\n", table.name);
-        header("| surrogate | features |", &counts);
-        for line in lines.iter().filter(|line| line.table == table.name) {
-            line.print(&[&|score: &Score| format!("{:.3}", score.spearman)]);
-        }
     }
     grown::print(&tables);
     targets(&tables);
@@ -141,7 +129,7 @@ fn compare(tables: &[Table], asked: &[String]) {
             let pool = Pool::of(table, surrogate.encoding(&table.space, SETS[0].1));
             let score = |count: &usize| pool.score(&surrogate, *count, NORMAL, seeds(&surrogate, *count));
             let scores = counts.iter().map(score).collect();
-            let line = Line { table: table.name, surrogate: text.to_string(), set: SETS[0].0, scores };
+            let line = Line { surrogate: text.to_string(), set: SETS[0].0, scores };
             line.print(&[&|score: &Score| format!("{:.3}", score.spearman)]);
         }
     }
@@ -155,35 +143,29 @@ fn is_network(name: &str) -> bool {
     ["Mlp", "Lstm"].contains(&name)
 }
 
-/// Every surrogate with every set on every table.
-fn lines(tables: &[Table]) -> Vec<Line> {
+/// Every surrogate with every set on a table, printed as they are measured.
+fn lines(table: &Table) -> Vec<Line> {
+    println!("\n## {}: Spearman's correlation\n", table.name);
+    header("| surrogate | features |", &COUNTS.map(|count| format!("{count}")));
     let mut lines = Vec::new();
-    for table in tables {
-        for name in Predictor::available() {
-            let surrogate = surrogate(name);
-            let mut pools: Vec<(Pool, Vec<Option<Score>>)> = Vec::new();
-            for (set_name, set, networks_too) in SETS {
-                if is_network(name) && !networks_too || name == "Lstm" && set_name != SETS[0].0 {
-                    continue;
-                }
-                let pool = Pool::of(table, surrogate.encoding(&table.space, set));
-                let known = pools.iter().find(|(other, _)| other.shows_the_same(&pool));
-                let scores = match known {
-                    Some((_, scores)) => scores.clone(),
-                    None => {
-                        let draws = |count| seeds(&surrogate, count);
-                        COUNTS.map(|count| pool.score(&surrogate, count, NORMAL, draws(count))).to_vec()
-                    }
-                };
-                lines.push(Line {
-                    table: table.name,
-                    surrogate: surrogate.kind().into(),
-                    set: set_name,
-                    scores: scores.clone(),
-                });
-                pools.push((pool, scores));
+    for name in Predictor::available() {
+        let surrogate = surrogate(name);
+        let mut pools: Vec<(Pool, Vec<Option<Score>>)> = Vec::new();
+        for (set, features, for_networks) in SETS {
+            // What is read in order are decisions.
+            if is_network(name) && !for_networks || name == "Lstm" && set != SETS[0].0 {
+                continue;
             }
-            eprintln!("{}: {name}", table.name);
+            let pool = Pool::of(table, surrogate.encoding(&table.space, features));
+            let score = |count| pool.score(&surrogate, count, NORMAL, seeds(&surrogate, count));
+            let scores = match pools.iter().find(|(other, _)| other.shows_the_same(&pool)) {
+                Some((_, scores)) => scores.clone(),
+                None => COUNTS.map(score).to_vec(),
+            };
+            pools.push((pool, scores.clone()));
+            let line = Line { surrogate: surrogate.kind().into(), set, scores };
+            line.print(&[&|score: &Score| format!("{:.3}", score.spearman)]);
+            lines.push(line);
         }
     }
     lines
@@ -191,11 +173,11 @@ fn lines(tables: &[Table]) -> Vec<Line> {
 
 /// What the scale of targets does, from the decisions alone.
 fn targets(tables: &[Table]) {
-    println!("\n## Mean over the tables, decisions only: how scores become targets\n");
+    println!("\n## Mean over the tables, decisions only: other ways for scores to become targets\n");
     header("| surrogate | targets |", &COUNTS.map(|count| format!("{count}")));
     let pools: Vec<Pool> = tables.iter().map(|table| Pool::of(table, Encoding::of(&table.space))).collect();
     for name in Predictor::available().filter(|name| !is_network(name)) {
-        for (set, targets) in [("as they are", AS_THEY_ARE), ("ranks", RANKS), ("normal scores", NORMAL)] {
+        for (set, targets) in [("as they are", AS_THEY_ARE), ("ranks", RANKS)] {
             let surrogate = surrogate(name);
             let mean = |count: usize| {
                 let known: Vec<Score> =
@@ -203,7 +185,7 @@ fn targets(tables: &[Table]) {
                 Score::mean(&known)
             };
             let scores = COUNTS.into_iter().map(mean).collect();
-            let line = Line { table: "", surrogate: surrogate.kind().into(), set, scores };
+            let line = Line { surrogate: surrogate.kind().into(), set, scores };
             line.print(&[&|score: &Score| format!("{:.3}", score.spearman)]);
         }
     }

@@ -47,8 +47,7 @@ pub fn print(tables: &[Table]) {
                 };
                 let scores = sizes.iter().flat_map(|size| scores(&predictor, &pool(*size), &pool(size + 1)));
                 let scores = scores.map(Some).collect();
-                let line =
-                    Line { table: table.name, surrogate: predictor.kind().into(), set: set_name, scores };
+                let line = Line { surrogate: predictor.kind().into(), set: set_name, scores };
                 line.print(&[&|score: &Score| format!("{:.3}", score.spearman)]);
             }
             if is_network(name) {

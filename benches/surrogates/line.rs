@@ -3,7 +3,6 @@
 /// One line: a surrogate with a set of features.
 #[derive(Clone)]
 pub struct Line {
-    pub table: &'static str,
     pub surrogate: String,
     pub set: &'static str,
     /// By column; `None` where it was not measured.
