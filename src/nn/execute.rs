@@ -52,6 +52,8 @@ pub(super) struct Plan<'g> {
     /// `slots[node]` is the range of the node's parameters.
     slots: Vec<std::ops::Range<usize>>,
     readers: Vec<usize>,
+    /// Of each convolution and norm, whether a ReLU next to it is computed along with it; of each such ReLU, too.
+    merged: Vec<bool>,
     /// Where the parameters live.
     pub(super) device: Device,
 }
@@ -73,7 +75,8 @@ impl<'g> Plan<'g> {
             }
         }
         readers[graph.output().index()] += 1;
-        Plan { graph, parameters, live, slots, readers, device: device() }
+        let merged = merged(graph, &live, &readers);
+        Plan { graph, parameters, live, slots, readers, merged, device: device() }
     }
 
     /// The same on another device.
@@ -96,6 +99,29 @@ impl<'g> Plan<'g> {
     fn slot(&self, node: usize, role: Role) -> Option<usize> {
         self.slots[node].clone().find(|slot| self.parameters[*slot].role == role)
     }
+}
+
+/// Which ReLUs need no pass of their own over the numbers: those that alone read a norm, and those that only a
+/// convolution reads.
+fn merged(graph: &Graph, live: &[bool], readers: &[usize]) -> Vec<bool> {
+    let nodes = graph.nodes();
+    let mut merged = vec![false; nodes.len()];
+    let is_relu = |node: usize| nodes[node].primitive == Primitive::RELU;
+    for (node, it) in nodes.iter().enumerate().filter(|(node, _)| live[*node]) {
+        let Some(input) = it.inputs.first().map(|input| input.index()) else { continue };
+        let (relu, other) = match it.primitive {
+            Primitive::Conv(_) if is_relu(input) && readers[input] == 1 => (input, node),
+            _ if is_relu(node) && readers[input] == 1 => match nodes[input].primitive {
+                Primitive::BatchNorm { .. } => (node, input),
+                _ => continue,
+            },
+            _ => continue,
+        };
+        if !merged[relu] {
+            (merged[relu], merged[other]) = (true, true);
+        }
+    }
+    merged
 }
 
 /// What training adds to a forward pass.
@@ -192,7 +218,13 @@ impl<'a> Pass<'a> {
             Primitive::Input => first,
             Primitive::Conv(conv) => {
                 let weight = self.shaped::<4>(node, Role::Weight);
-                Value::Map(kernel::convolve(conv, first.map(), weight, self.vector(node, Role::Bias), false))
+                Value::Map(kernel::convolve(
+                    conv,
+                    first.map(),
+                    weight,
+                    self.vector(node, Role::Bias),
+                    self.merges(node),
+                ))
             }
             Primitive::Linear { .. } => {
                 let y = first.flat().matmul(self.shaped::<2>(node, Role::Weight)); // [batch, features]
@@ -205,6 +237,7 @@ impl<'a> Pass<'a> {
             Primitive::BatchNorm { epsilon, momentum, .. } => {
                 either!(first, x => self.normalize(node, x, *epsilon, *momentum))
             }
+            Primitive::Activation(_) if self.merges(node) => first,
             Primitive::Activation(activation) => {
                 let y = either!(first, x => activate(*activation, x));
                 if let Some(watch) = &mut self.watch {
@@ -216,7 +249,7 @@ impl<'a> Pass<'a> {
             Primitive::AvgPool { window, count_padding } => {
                 Value::Map(kernel::avg_pool(first.map(), window, *count_padding))
             }
-            Primitive::GlobalAvgPool => Value::Map(first.map().mean_dims(&[2, 3])),
+            Primitive::GlobalAvgPool => Value::Map(kernel::global_pool(first.map())),
             Primitive::Flatten => Value::Flat(first.flat()),
             Primitive::Add => inputs.into_iter().fold(first, add),
             Primitive::Mul => inputs.into_iter().fold(first, mul),
@@ -227,6 +260,11 @@ impl<'a> Pass<'a> {
             Primitive::Dropout { rate } => self.dropout(first, *rate),
             Primitive::DropPath { depth } => self.drop_path(first, *depth),
         }
+    }
+
+    /// Whether the node is computed together with a ReLU, or is a ReLU that is: not where every step is looked at.
+    fn merges(&self, node: usize) -> bool {
+        self.plan.merged[node] && self.watch.is_none() && !self.bare
     }
 
     fn vector(&self, node: usize, role: Role) -> Option<Tensor<1>> {
@@ -259,17 +297,12 @@ impl<'a> Pass<'a> {
         let variance = self.plan.slot(node, Role::RunningVariance);
         let (Some(mean), Some(variance)) = (mean, variance) else { return x };
         if self.chance.is_none() && self.recount.is_none() {
-            return batch_norm(
-                x,
-                scale,
-                offset,
-                self.values[mean].clone(),
-                self.values[variance].clone(),
-                epsilon,
-            );
+            let [mean, variance] = [mean, variance].map(|slot| self.values[slot].clone());
+            let y = batch_norm(x, scale, offset, mean, variance, epsilon);
+            return if self.merges(node) { kernel::rectify(y) } else { y };
         }
         let samples = x.shape().num_elements() / channels;
-        let normalized = kernel::normalize(x, scale, offset, epsilon, false);
+        let normalized = kernel::normalize(x, scale, offset, epsilon, self.merges(node));
         let momentum = self.recount.unwrap_or(momentum);
         // Burn's variance is the biased one; what is kept for later is unbiased, as in PyTorch.
         let unbiased = normalized.variance * (samples as f64 / (samples.max(2) - 1) as f64);

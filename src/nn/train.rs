@@ -7,6 +7,7 @@ use super::bank::Bank;
 use super::batch::Batches;
 use super::checkpoint::Checkpoint;
 use super::execute::{Chance, Pass, Plan};
+use super::kernel::Kept;
 use super::loss::{cross_entropy, judge};
 use super::optimizer::Learner;
 use super::{NnError, device, estimated_bytes, free_bytes};
@@ -101,6 +102,7 @@ impl Training<'_> {
     /// # Errors
     /// [`NnError`]: stopped, diverged, unfit, or a checkpoint that is not this training's.
     pub fn run(&self, heard: &mut dyn FnMut(&Epoch) -> bool) -> Result<Trained, NnError> {
+        let _kept = Kept;
         let classes = self.check()?;
         let plan = Plan::new(self.graph).on(device::open(self.device)?);
         let normalizer = Normalizer::new(self.normal.0, self.normal.1);

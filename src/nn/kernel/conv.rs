@@ -3,8 +3,9 @@
 use rayon::prelude::*;
 
 use super::operation::{Gradient, Operation};
-use super::plane::{SLACK, Shifts, Slide};
+use super::plane::{LINE, SLACK, Shifts, Slide, spaced};
 use super::product::{Correlation, Product, packed};
+use super::reuse::taken;
 use super::scratch::{Scratch, with_scratch};
 use super::simd::{Masked, dispatch};
 
@@ -26,10 +27,14 @@ struct Lowered {
     /// Per group.
     weights: Vec<Vec<f32>>,
     offsets: Vec<usize>,
+    /// Distance of the channels' planes.
+    channel: usize,
     /// Channels of a group that are read and written.
     channels: [usize; 2],
-    /// Whether maps are read and written where they are.
-    direct: bool,
+    /// Whether results are written where they belong, whole vectors each.
+    whole: bool,
+    /// Whether maps are read where they are.
+    in_place: bool,
 }
 
 impl Conv {
@@ -60,7 +65,7 @@ impl Conv {
             .collect();
         let lowered = Lowered::new(shifts, packed, [read, written], self.slide.pointwise(), self.area());
         let [_, area] = self.area();
-        let mut out = vec![0.0; self.batch * self.channels[1] * area];
+        let mut out = taken(self.batch * self.channels[1] * area);
         let images =
             out.par_chunks_mut(self.channels[1] * area).zip(x.par_chunks(self.channels[0] * self.area()[0]));
         images.for_each(|(out, x)| {
@@ -91,7 +96,10 @@ impl Conv {
             })
             .collect();
         let [area, results] = self.area();
-        let mut out = vec![0.0; self.batch * self.channels[0] * area];
+        let mut out = taken(self.batch * self.channels[0] * area);
+        if !self.slide.complete() {
+            out.fill(0.0);
+        }
         let size = self.channels[0] * area;
         let images = out.par_chunks_mut(size).zip(x.par_chunks(size));
         images.zip(gradient.par_chunks(self.channels[1] * results)).for_each(|((out, x), gradient)| {
@@ -132,49 +140,46 @@ impl Conv {
         let [read, written] = self.of_group();
         let [area, results] = self.area();
         let depth = read * self.window();
-        let direct = self.slide.pointwise() && area.is_multiple_of(ROUND);
-        let channel = if direct { area } else { shifts.channel() };
-        let length = if direct { area } else { shifts.length().next_multiple_of(ROUND) };
-        let offsets: Vec<usize> = (0..read)
-            .flat_map(|one| shifts.taps.iter().map(move |(_, offset)| one * channel + offset))
-            .collect();
-        let strides = [self.channels[1] * length, self.channels[0] * channel];
+        let (channel, row) = (spaced(shifts.channel()), spaced(shifts.length()));
+        let offsets = offsets(shifts, read, channel);
+        let strides = [self.channels[1] * row, self.channels[0] * channel];
         let bytes = (strides[0] + strides[1]) * size_of::<f32>();
         let together = (CACHE / bytes).max(1);
         let x = x.chunks(together * self.channels[0] * area);
         for (x, gradient) in x.zip(gradient.chunks(together * self.channels[1] * results)) {
             let images = x.len() / (self.channels[0] * area);
-            let mut run = |gradients: &[f32], map: &[f32]| {
-                for (group, out) in sums.chunks_exact_mut(written * depth).enumerate() {
-                    dispatch(Correlation {
-                        gradients: &gradients[group * written * length..],
-                        map: &map[group * read * channel..],
-                        offsets: &offsets,
-                        out,
-                        rows: written,
-                        length,
-                        images,
-                        strides,
-                        relu: self.relu,
-                    });
-                }
-            };
-            if direct {
-                run(gradient, x);
-                continue;
-            }
-            let planes = images * strides[1] + SLACK;
             with_scratch(Scratch::First, images * strides[0], |gradients| {
-                with_scratch(Scratch::Second, planes, |map| {
-                    let channels = gradients.chunks_exact_mut(length).zip(gradient.chunks_exact(results));
-                    channels.for_each(|(plane, map)| shifts.spread(map, plane));
+                let channels = gradients.chunks_exact_mut(row).zip(gradient.chunks_exact(results));
+                channels.for_each(|(plane, map)| shifts.spread(map, plane));
+                with_scratch(Scratch::Second, images * strides[1] + SLACK, |map| {
+                    // Numbers left from other work, times zero, need not be zero.
+                    map[images * strides[1]..].fill(0.0);
                     let channels = map.chunks_exact_mut(channel).zip(x.chunks_exact(area));
                     channels.for_each(|(planes, map)| shifts.gather(map, planes, 0.0, |value| value));
-                    run(gradients, map);
+                    for (group, out) in sums.chunks_exact_mut(written * depth).enumerate() {
+                        dispatch(Correlation {
+                            gradients: &gradients[group * written * row..],
+                            map: &map[group * read * channel..],
+                            offsets: &offsets,
+                            out,
+                            rows: written,
+                            row,
+                            length: shifts.length().next_multiple_of(LINE),
+                            images,
+                            strides,
+                            relu: self.relu,
+                        });
+                    }
                 });
             });
         }
     }
+}
+
+/// Where each channel's taps lie in planes `channel` apart.
+fn offsets(shifts: &Shifts, channels: usize, channel: usize) -> Vec<usize> {
+    let of = |one| shifts.taps.iter().map(move |(_, offset)| one * channel + offset);
+    (0..channels).flat_map(of).collect()
 }
 
 impl Operation<2> for Conv {
@@ -210,10 +215,10 @@ impl Operation<2> for Conv {
 
 /// Into how many parts a batch is cut at most for the weights' gradient.
 const PARTS: usize = 8;
-/// What the planes' lengths are a multiple of: the lanes of the widest vector.
-const ROUND: usize = 16;
 /// Bytes of planes that are worked on together.
 const CACHE: usize = 400 << 10;
+/// Bytes of a map that are read where they are: more would meet in the same places of the cache.
+const SMALL: usize = 16 << 10;
 
 impl Lowered {
     fn new(
@@ -223,12 +228,11 @@ impl Lowered {
         pointwise: bool,
         areas: [usize; 2],
     ) -> Lowered {
-        let direct = pointwise && areas[0].is_multiple_of(ROUND);
-        let channel = if direct { areas[0] } else { shifts.channel() };
-        let offsets = (0..channels[0])
-            .flat_map(|one| shifts.taps.iter().map(move |(_, offset)| one * channel + offset))
-            .collect();
-        Lowered { shifts, weights, offsets, channels, direct }
+        let whole = pointwise && areas[0].is_multiple_of(LINE);
+        let in_place = whole && channels[0] * areas[0] * size_of::<f32>() <= SMALL;
+        let channel = if in_place { areas[0] } else { spaced(shifts.channel()) };
+        let offsets = offsets(&shifts, channels[0], channel);
+        Lowered { shifts, weights, offsets, channel, channels, whole, in_place }
     }
 
     /// One image.
@@ -236,26 +240,28 @@ impl Lowered {
         let groups =
             from.chunks_exact(self.channels[0] * read).zip(to.chunks_exact_mut(self.channels[1] * written));
         for ((from, to), weights) in groups.zip(&self.weights) {
-            let product = |map: &[f32], out: &mut [f32], stride: usize, length: usize| {
-                let (offsets, rows) = (&self.offsets[..], self.channels[1]);
-                dispatch(Product { weights, offsets, map, out, rows, stride, length, relu });
-            };
-            if self.direct {
-                product(from, to, written, written);
+            if self.in_place {
+                self.product(weights, from, to, written, relu);
                 continue;
             }
-            let shifts = &self.shifts;
-            let (channel, length) = (shifts.channel(), shifts.length());
-            let stride = length.next_multiple_of(ROUND);
-            with_scratch(Scratch::First, self.channels[0] * channel + SLACK, |planes| {
-                let channels = planes.chunks_exact_mut(channel).zip(from.chunks_exact(read));
-                channels.for_each(|(planes, map)| shifts.gather(map, planes, 0.0, |value| value));
+            with_scratch(Scratch::First, self.channels[0] * self.channel + SLACK, |planes| {
+                let channels = planes.chunks_exact_mut(self.channel).zip(from.chunks_exact(read));
+                channels.for_each(|(planes, map)| self.shifts.gather(map, planes, 0.0, |value| value));
+                if self.whole {
+                    return self.product(weights, planes, to, written, relu);
+                }
+                let stride = spaced(self.shifts.length());
                 with_scratch(Scratch::Second, self.channels[1] * stride + SLACK, |results| {
-                    product(planes, results, stride, length);
+                    self.product(weights, planes, results, stride, relu);
                     let channels = results.chunks_exact(stride).zip(to.chunks_exact_mut(written));
-                    channels.for_each(|(results, map)| shifts.scatter(results, map, |value| value));
+                    channels.for_each(|(results, map)| self.shifts.scatter(results, map, |value| value));
                 });
             });
         }
+    }
+
+    fn product(&self, weights: &[f32], map: &[f32], out: &mut [f32], stride: usize, relu: bool) {
+        let (offsets, rows, length) = (&self.offsets[..], self.channels[1], self.shifts.length());
+        dispatch(Product { weights, offsets, map, out, rows, stride, length, relu });
     }
 }

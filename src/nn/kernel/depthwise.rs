@@ -4,7 +4,8 @@ use pulp::{Simd, WithSimd};
 use rayon::prelude::*;
 
 use super::operation::{Gradient, Operation};
-use super::plane::{SLACK, Shifts, Slide};
+use super::plane::{LINE, SLACK, Shifts, Slide};
+use super::reuse::taken;
 use super::scratch::{Scratch, with_scratch};
 use super::simd::{Masked, dispatch, rectified};
 
@@ -20,8 +21,6 @@ pub(crate) struct Depthwise {
 
 /// Into how many parts a batch is cut at most for the weights' gradient.
 const PARTS: usize = 8;
-/// What the planes' lengths are a multiple of: the lanes of the widest vector.
-const ROUND: usize = 16;
 
 impl Depthwise {
     fn window(&self) -> usize {
@@ -37,7 +36,7 @@ impl Depthwise {
     pub(crate) fn results(&self, x: &[f32], weights: &[f32]) -> Vec<f32> {
         let [area, results] = self.area();
         let shifts = [self.slide.forward()];
-        let mut out = vec![0.0; self.batch * self.channels * results];
+        let mut out = taken(self.batch * self.channels * results);
         let images = out.par_chunks_mut(self.channels * results).zip(x.par_chunks(self.channels * area));
         images.for_each(|(out, x)| {
             let channels = out.chunks_exact_mut(results).zip(x.chunks_exact(area));
@@ -52,7 +51,10 @@ impl Depthwise {
     pub(crate) fn backward_data(&self, x: &[f32], weights: &[f32], gradient: &[f32]) -> Vec<f32> {
         let [area, results] = self.area();
         let shifts = self.slide.backward();
-        let mut out = vec![0.0; self.batch * self.channels * area];
+        let mut out = taken(self.batch * self.channels * area);
+        if !self.slide.complete() {
+            out.fill(0.0);
+        }
         let images = out.par_chunks_mut(self.channels * area).zip(x.par_chunks(self.channels * area));
         images.zip(gradient.par_chunks(self.channels * results)).for_each(|((out, x), gradient)| {
             let channels = out.chunks_exact_mut(area).zip(gradient.chunks_exact(results));
@@ -87,10 +89,12 @@ impl Depthwise {
     fn correlate(&self, shifts: &Shifts, x: &[f32], gradient: &[f32]) -> Vec<f32> {
         let [area, results] = self.area();
         let images = x.len() / (self.channels * area);
-        let (channel, length) = (shifts.channel(), shifts.length().next_multiple_of(ROUND));
+        let (channel, length) = (shifts.channel(), shifts.length().next_multiple_of(LINE));
         let mut sums = vec![0.0; self.channels * self.window()];
         with_scratch(Scratch::First, images * length, |gradients| {
             with_scratch(Scratch::Second, images * channel + SLACK, |map| {
+                // Numbers left from other work, times zero, need not be zero.
+                map[images * channel..].fill(0.0);
                 for (one, sums) in sums.chunks_exact_mut(self.window()).enumerate() {
                     for (image, plane) in gradients.chunks_exact_mut(length).enumerate() {
                         shifts.spread(&gradient[(image * self.channels + one) * results..][..results], plane);
@@ -146,12 +150,12 @@ impl Operation<2> for Depthwise {
 fn slide(shifts: &[Shifts], from: &[f32], weights: &[f32], to: &mut [f32], relu: bool) {
     for shifts in shifts {
         let length = shifts.length();
-        with_scratch(Scratch::First, shifts.channel() + SLACK + ROUND * WIDE, |planes| {
+        with_scratch(Scratch::First, shifts.channel() + SLACK + LINE * WIDE, |planes| {
             match relu {
                 true => shifts.gather(from, &mut planes[..shifts.channel()], 0.0, rectified),
                 false => shifts.gather(from, &mut planes[..shifts.channel()], 0.0, |value| value),
             }
-            with_scratch(Scratch::Second, length + SLACK + ROUND * WIDE, |results| {
+            with_scratch(Scratch::Second, length + SLACK + LINE * WIDE, |results| {
                 dispatch(WeightedTaps { map: planes, taps: &shifts.taps, weights, out: results, length });
                 shifts.scatter(results, to, |value| value);
             });

@@ -3,10 +3,11 @@
 use rayon::prelude::*;
 
 use super::operation::{Gradient, Operation};
-use super::simd::{Added, Masked, Rectified, dispatch};
+use super::reuse::taken;
+use super::simd::{Masked, Rectified, Summed, dispatch};
 
 /// Floats that a thread takes at once.
-const TOGETHER: usize = 1 << 14;
+pub(super) const TOGETHER: usize = 1 << 14;
 
 /// The sum of two.
 #[derive(Clone, Debug)]
@@ -22,9 +23,9 @@ impl Operation<2> for Sum {
     }
 
     fn forward(&self, [a, b]: [&[f32]; 2]) -> (Vec<f32>, ()) {
-        let mut sum = a.to_vec();
-        let chunks = sum.par_chunks_mut(TOGETHER).zip(b.par_chunks(TOGETHER));
-        chunks.for_each(|(sum, more)| dispatch(Added { sum, more }));
+        let mut sum = taken(a.len());
+        let chunks = sum.par_chunks_mut(TOGETHER).zip(a.par_chunks(TOGETHER)).zip(b.par_chunks(TOGETHER));
+        chunks.for_each(|((sum, a), b)| dispatch(Summed { sum, a, b }));
         (sum, ())
     }
 
@@ -57,7 +58,7 @@ impl Operation<1> for Relu {
     }
 
     fn forward(&self, [x]: [&[f32]; 1]) -> (Vec<f32>, ()) {
-        let mut out = vec![0.0; x.len()];
+        let mut out = taken(x.len());
         let chunks = out.par_chunks_mut(TOGETHER).zip(x.par_chunks(TOGETHER));
         chunks.for_each(|(to, from)| dispatch(Rectified { from, to }));
         (out, ())
@@ -109,7 +110,7 @@ impl<const N: usize> Operation<N> for Concat {
 
     fn forward(&self, parts: [&[f32]; N]) -> (Vec<f32>, ()) {
         let picture: usize = self.sizes.iter().sum();
-        let mut whole = vec![0.0; self.shape[0] * picture];
+        let mut whole = taken(self.shape[0] * picture);
         whole.par_chunks_mut(picture.max(1)).enumerate().for_each(|(index, whole)| {
             let places = self.starts().zip(&self.sizes).zip(parts);
             places.for_each(|((start, size), part)| {
@@ -135,7 +136,7 @@ impl<const N: usize> Operation<N> for Concat {
         let mut places = self.starts().zip(&self.sizes).zip(wanted);
         std::array::from_fn(|_| {
             let ((start, size), _) = places.next().filter(|(_, wanted)| *wanted)?;
-            let mut part = vec![0.0; self.shape[0] * size];
+            let mut part = taken(self.shape[0] * size);
             let pictures = part.par_chunks_mut((*size).max(1)).zip(whole.par_chunks(picture.max(1)));
             pictures.for_each(|(part, whole)| part.copy_from_slice(&whole[start..start + size]));
             Some(part.into())

@@ -17,6 +17,7 @@ mod operation;
 mod plane;
 mod pool;
 mod product;
+mod reuse;
 mod scratch;
 mod simd;
 
@@ -26,6 +27,7 @@ use burn::tensor::module::{avg_pool2d, batch_norm_train, conv2d, max_pool2d};
 use burn::tensor::ops::{AvgPoolOptions, ConvOptions, MaxPoolOptions};
 
 use crate::ir::{Conv, Window};
+pub(super) use operation::Kept;
 use operation::{ours, run};
 use plane::Slide;
 
@@ -83,6 +85,16 @@ pub(super) fn avg_pool(x: Tensor<4>, window: &Window, counted: bool) -> Tensor<4
     }
     let pool = pooling(&x, window);
     Tensor::from_dispatch(run(pool::Mean { pool, counted }, [x.into_dispatch()]).0)
+}
+
+/// The mean of each map: `[batch, channels, height, width]` to `[batch, channels, 1, 1]`.
+pub(super) fn global_pool(x: Tensor<4>) -> Tensor<4> {
+    if !ours(&x) {
+        return x.mean_dims(&[2, 3]);
+    }
+    let [batch, channels, height, width] = x.dims();
+    let whole = pool::Whole { batch, channels, area: height * width };
+    Tensor::from_dispatch(run(whole, [x.into_dispatch()]).0)
 }
 
 fn pooling(x: &Tensor<4>, window: &Window) -> pool::Pool {
@@ -171,5 +183,7 @@ pub(super) fn concat<const D: usize>(parts: Vec<Tensor<D>>) -> Tensor<D> {
     of!(2 3 4 5 6 7 8)
 }
 
+#[cfg(test)]
+mod speed;
 #[cfg(test)]
 mod tests;

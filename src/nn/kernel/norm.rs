@@ -7,6 +7,7 @@ use pulp::{Simd, WithSimd};
 use rayon::prelude::*;
 
 use super::operation::{Gradient, Operation};
+use super::reuse::taken;
 use super::simd::dispatch;
 
 /// Shapes of a batch normalisation.
@@ -48,7 +49,7 @@ impl Norm {
     pub(crate) fn forward(&self, x: &[f32], scale: &[f32], offset: &[f32]) -> (Vec<f32>, Statistics) {
         let statistics = self.statistics(x);
         let inverse = self.inverse(&statistics);
-        let mut out = vec![0.0; x.len()];
+        let mut out = taken(x.len());
         out.par_chunks_mut(self.image()).zip(x.par_chunks(self.image())).for_each(|(out, x)| {
             let planes = out.chunks_exact_mut(self.area).zip(x.chunks_exact(self.area));
             for (channel, (out, x)) in planes.enumerate() {

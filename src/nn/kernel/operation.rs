@@ -1,7 +1,10 @@
 //! How loops over slices become operations of Burn's graph.
 
+use std::cell::RefCell;
+use std::collections::HashSet;
 use std::fmt::Debug;
 
+use burn::backend::autodiff::NodeId;
 use burn::backend::autodiff::checkpoint::base::Checkpointer;
 use burn::backend::autodiff::checkpoint::strategy::NoCheckpointing;
 use burn::backend::autodiff::grads::Gradients;
@@ -12,6 +15,12 @@ use burn::backend::{
     TensorMetadata,
 };
 use burn::tensor::{DType, Tensor, TensorData};
+
+use rayon::prelude::*;
+
+use super::merge::TOGETHER;
+use super::reuse::{clear, keep, taken, worthwhile};
+use super::simd::{Added, dispatch};
 
 /// A tensor of the CPU backend, and the same as a part of a graph.
 type Plain = FloatTensor<Flex>;
@@ -41,18 +50,71 @@ pub(super) trait Operation<const N: usize>: Clone + Debug + Send + 'static {
     ) -> [Option<Gradient>; N];
 }
 
+/// A tensor that keeps its memory for the next results when the last one to look at it lets it go.
+#[derive(Clone, Debug)]
+struct Held(Option<Plain>);
+
+impl Held {
+    fn new(tensor: Plain) -> Held {
+        Held(Some(if tensor.is_contiguous() { tensor } else { tensor.to_contiguous() }))
+    }
+
+    fn values(&self) -> &[f32] {
+        self.0.as_ref().and_then(|tensor| tensor.as_slice()).unwrap_or_default()
+    }
+
+    fn shape(&self) -> Vec<usize> {
+        self.0.as_ref().map(|tensor| tensor.layout().shape().to_vec()).unwrap_or_default()
+    }
+
+    /// Whether nobody else looks at it.
+    fn alone(&self) -> bool {
+        self.0.as_ref().is_some_and(Plain::is_unique)
+    }
+
+    fn into_tensor(mut self) -> Option<Plain> {
+        self.0.take()
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        let whole = |tensor: &Plain| {
+            let count = tensor.layout().num_elements();
+            let bytes = count * size_of::<f32>();
+            tensor.is_unique()
+                && tensor.dtype() == DType::F32
+                && tensor.bytes().len() == bytes
+                && worthwhile(count)
+        };
+        if let Some(Ok(values)) = self.0.take().filter(whole).map(|tensor| tensor.into_data().try_into_vec())
+        {
+            keep(values);
+        }
+    }
+}
+
 /// A gradient on its way back: memory of its own, or shared with others who look at the same gradient.
-pub(super) struct Gradient(Plain);
+pub(super) struct Gradient(Held);
 
 impl Gradient {
     /// To read.
     pub(super) fn values(&self) -> &[f32] {
-        self.0.as_slice().unwrap_or_default()
+        self.0.values()
     }
 
     /// To write: its own memory where nobody else looks at it, a copy otherwise.
     pub(super) fn into_values(self) -> Vec<f32> {
-        self.0.into_data().try_into_vec().unwrap_or_default()
+        match self.0.into_tensor() {
+            Some(tensor) if tensor.is_unique() => tensor.into_data().try_into_vec().unwrap_or_default(),
+            Some(tensor) => {
+                let held = Held(Some(tensor));
+                let mut copy = taken(held.values().len());
+                copy.copy_from_slice(held.values());
+                copy
+            }
+            None => Vec::new(),
+        }
     }
 
     /// The same gradient for another input.
@@ -64,7 +126,7 @@ impl Gradient {
 impl From<Vec<f32>> for Gradient {
     fn from(values: Vec<f32>) -> Gradient {
         let shape = vec![values.len()];
-        Gradient(tensor(values, shape))
+        Gradient(Held(Some(tensor(values, shape))))
     }
 }
 
@@ -77,6 +139,17 @@ pub(super) fn ours<const D: usize>(x: &Tensor<D>) -> bool {
     x.dtype() == DType::F32 && matches!(x.device().inner().as_dispatch(), DispatchDevice::Flex(_))
 }
 
+/// A stretch of work whose memory is given back at its end.
+pub(in crate::nn) struct Kept;
+
+impl Drop for Kept {
+    fn drop(&mut self) {
+        clear();
+        // Nodes that no backward pass came by again, such as those of Burn's own operations.
+        let _ = NOTED.try_with(|noted| noted.borrow_mut().clear());
+    }
+}
+
 /// Computes `operation` on `inputs`, which live where [`ours`] says so, as a part of the graph that any of them is in.
 pub(super) fn run<O: Operation<N>, const N: usize>(
     operation: O,
@@ -84,20 +157,20 @@ pub(super) fn run<O: Operation<N>, const N: usize>(
 ) -> (DispatchTensor, O::Kept) {
     let tracked = inputs.iter().any(|input| matches!(input.device(), DispatchDevice::Autodiff(_)));
     if !tracked {
-        let inputs = inputs.map(|input| contiguous(plain(input)));
-        let (output, kept) = operation.forward(inputs.each_ref().map(slice));
+        let inputs = inputs.map(|input| Held::new(plain(input)));
+        let (output, kept) = operation.forward(inputs.each_ref().map(Held::values));
         let output = BackendTensor::Float(tensor(output, operation.shape()));
         return (<DispatchTensor as DispatchKindConversion<Flex>>::from_backend(output), kept);
     }
     let inputs = inputs.map(in_graph);
     let wanted = inputs.each_ref().map(Tracked::is_tracked);
     let prepared = Step(operation.clone()).prepare::<NoCheckpointing>(inputs.each_ref().map(Tracked::node));
-    let inputs = inputs.map(|input| contiguous(input.into_primitive()));
-    let (output, kept) = operation.forward(inputs.each_ref().map(slice));
+    let inputs = inputs.map(|input| Held::new(input.into_primitive()));
+    let (output, kept) = operation.forward(inputs.each_ref().map(Held::values));
     let output = tensor(output, operation.shape());
     let output = match prepared.compute_bound().stateful() {
         OpsKind::Tracked(prepared) => {
-            let shapes = inputs.each_ref().map(|input| input.layout().shape().to_vec());
+            let shapes = inputs.each_ref().map(Held::shape);
             let mut read = operation.read().into_iter();
             let inputs = inputs.map(|input| read.next().unwrap_or_default().then_some(input));
             prepared.finish(State { inputs, shapes, wanted, kept: kept.clone() }, output)
@@ -127,21 +200,13 @@ fn in_graph(input: DispatchTensor) -> Tracked {
     }
 }
 
-fn contiguous(input: Plain) -> Plain {
-    if input.is_contiguous() { input } else { input.to_contiguous() }
-}
-
-fn slice(input: &Plain) -> &[f32] {
-    input.as_slice().unwrap_or_default()
-}
-
 /// The backward pass of an operation.
 #[derive(Debug)]
 struct Step<O>(O);
 
 #[derive(Clone, Debug)]
 struct State<K, const N: usize> {
-    inputs: [Option<Plain>; N],
+    inputs: [Option<Held>; N],
     shapes: [Vec<usize>; N],
     wanted: [bool; N],
     kept: K,
@@ -152,13 +217,58 @@ impl<O: Operation<N>, const N: usize> Backward<Flex, N> for Step<O> {
 
     fn backward(self, ops: Ops<Self::State, N>, gradients: &mut Gradients, _checkpointer: &mut Checkpointer) {
         let State { inputs, shapes, wanted, kept } = ops.state;
-        let gradient = Gradient(contiguous(gradients.consume::<Flex>(&ops.node)));
-        let slices = inputs.each_ref().map(|input| input.as_ref().map(slice).unwrap_or_default());
+        forget(ops.node.id);
+        let gradient = Gradient(Held::new(gradients.consume::<Flex>(&ops.node)));
+        let slices = inputs.each_ref().map(|input| input.as_ref().map(Held::values).unwrap_or_default());
         let made = self.0.backward(slices, &kept, gradient, wanted);
         for ((node, made), shape) in ops.parents.into_iter().zip(made).zip(shapes) {
-            if let (Some(node), Some(Gradient(made))) = (node, made) {
-                gradients.register::<Flex>(node.id, made.reshape(shape.into()));
+            let Some((node, made)) = node.zip(made) else { continue };
+            // What an operation of this folder has sent there before is joined here, on all cores and in its own memory;
+            // anything else is Burn's to join. A leaf's gradient stays where it is for good.
+            let joined = match noted(node.id) && !node.parents.is_empty() {
+                true => sum(Gradient(Held::new(gradients.consume::<Flex>(&node))), made),
+                false => made,
+            };
+            note(node.id);
+            if let Some(joined) = joined.0.into_tensor() {
+                gradients.register::<Flex>(node.id, joined.reshape(shape.into()));
             }
         }
     }
+}
+
+/// Nodes that are remembered at most.
+const MOST_NOTED: usize = 1 << 14;
+
+thread_local! {
+    /// Nodes that have a gradient from an operation of this folder and have not passed it on yet.
+    static NOTED: RefCell<HashSet<NodeId>> = RefCell::default();
+}
+
+fn noted(node: NodeId) -> bool {
+    NOTED.with_borrow(|noted| noted.contains(&node))
+}
+
+fn note(node: NodeId) {
+    NOTED.with_borrow_mut(|noted| {
+        // Those of Burn's own operations are never forgotten; without a note, Burn joins the gradients.
+        if noted.len() >= MOST_NOTED {
+            noted.clear();
+        }
+        noted.insert(node)
+    });
+}
+
+fn forget(node: NodeId) {
+    NOTED.with_borrow_mut(|noted| noted.remove(&node));
+}
+
+fn sum(before: Gradient, more: Gradient) -> Gradient {
+    let (mut sum, other) = match before.0.alone() {
+        true => (before.into_values(), more),
+        false => (more.into_values(), before),
+    };
+    let chunks = sum.par_chunks_mut(TOGETHER).zip(other.values().par_chunks(TOGETHER));
+    chunks.for_each(|(sum, more)| dispatch(Added { sum, more }));
+    sum.into()
 }

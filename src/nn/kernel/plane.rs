@@ -8,6 +8,15 @@
 /// Floats that may be read or written beyond the last plane: the widest tile of the kernels.
 pub(crate) const SLACK: usize = 64;
 
+/// What lengths are rounded up to: the lanes of the widest vector, which fill a line of the cache.
+pub(crate) const LINE: usize = 16;
+
+/// At least `length`, in whole lines of the cache and an odd number of them: what lies so far apart does not meet in
+/// the same places of the cache, as it would at multiples of 4 KiB.
+pub(crate) fn spaced(length: usize) -> usize {
+    (length.div_ceil(LINE) | 1) * LINE
+}
+
 /// A window over maps of one size.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Slide {
@@ -28,6 +37,11 @@ impl Slide {
             let extent = (self.kernel[axis] - 1) * self.dilation + 1;
             (self.size[axis] + 2 * self.padding[axis] - extent) / self.stride[axis] + 1
         })
+    }
+
+    /// Whether [`backward`](Slide::backward) reaches every place of the map.
+    pub(crate) fn complete(&self) -> bool {
+        self.backward().len() == self.stride[0] * self.stride[1]
     }
 
     /// Whether every result looks at its own place alone.
@@ -160,7 +174,7 @@ impl Shifts {
         (self.results[0] - 1) * self.pitch + self.results[1]
     }
 
-    /// Copies one channel's map, each value as `seen`, into its planes; what lies outside is `filled`.
+    /// Copies one channel's map, each value as `seen`, into its planes; what lies outside, or behind them, is `filled`.
     #[inline(always)]
     pub(crate) fn gather<T: Copy>(
         &self,
@@ -169,6 +183,7 @@ impl Shifts {
         filled: f32,
         seen: impl Fn(T) -> f32 + Copy,
     ) {
+        planes[self.channel()..].fill(filled);
         let plane = self.rows * self.pitch;
         for (view, plane) in self.views.iter().zip(planes.chunks_exact_mut(plane)) {
             for (row, line) in plane.chunks_exact_mut(self.pitch).enumerate() {

@@ -6,7 +6,8 @@ use pulp::{Simd, WithSimd};
 use rayon::prelude::*;
 
 use super::operation::{Gradient, Operation};
-use super::plane::{SLACK, Shifts, Slide};
+use super::plane::{LINE, SLACK, Shifts, Slide};
+use super::reuse::taken;
 use super::scratch::{Scratch, with_scratch};
 use super::simd::dispatch;
 
@@ -22,8 +23,6 @@ pub(crate) struct Pool {
 const TOGETHER: usize = 8;
 /// Vectors of results held in registers.
 const WIDE: usize = 4;
-/// Lanes of the widest vector.
-const LANES: usize = 16;
 
 impl Pool {
     fn planes(&self) -> usize {
@@ -44,7 +43,7 @@ impl Pool {
     pub(crate) fn maxima(&self, x: &[f32]) -> (Vec<f32>, Vec<u8>) {
         let [area, results] = self.area();
         let shifts = self.slide.forward();
-        let mut out = vec![0.0; self.planes() * results];
+        let mut out = taken(self.planes() * results);
         let mut winners = vec![0; self.planes() * results];
         let chunks = out.par_chunks_mut(TOGETHER * results).zip(winners.par_chunks_mut(TOGETHER * results));
         chunks.zip(x.par_chunks(TOGETHER * area)).for_each(|((out, winners), x)| {
@@ -60,7 +59,10 @@ impl Pool {
     pub(crate) fn maxima_backward(&self, gradient: &[f32], winners: &[u8]) -> Vec<f32> {
         let [area, results] = self.area();
         let shifts = self.slide.backward();
-        let mut out = vec![0.0; self.planes() * area];
+        let mut out = taken(self.planes() * area);
+        if !self.slide.complete() {
+            out.fill(0.0);
+        }
         let chunks = out.par_chunks_mut(TOGETHER * area).zip(gradient.par_chunks(TOGETHER * results));
         chunks.zip(winners.par_chunks(TOGETHER * results)).for_each(|((out, gradient), winners)| {
             let planes = out.chunks_exact_mut(area).zip(gradient.chunks_exact(results));
@@ -75,7 +77,7 @@ impl Pool {
     pub(crate) fn means(&self, x: &[f32], counted: bool) -> Vec<f32> {
         let [area, results] = self.area();
         let (shifts, shares) = (self.slide.forward(), self.shares(counted));
-        let mut out = vec![0.0; self.planes() * results];
+        let mut out = taken(self.planes() * results);
         let chunks = out.par_chunks_mut(TOGETHER * results).zip(x.par_chunks(TOGETHER * area));
         chunks.for_each(|(out, x)| {
             for (out, x) in out.chunks_exact_mut(results).zip(x.chunks_exact(area)) {
@@ -90,7 +92,10 @@ impl Pool {
     pub(crate) fn means_backward(&self, gradient: &[f32], counted: bool) -> Vec<f32> {
         let [area, results] = self.area();
         let (shifts, shares) = (self.slide.backward(), self.shares(counted));
-        let mut out = vec![0.0; self.planes() * area];
+        let mut out = taken(self.planes() * area);
+        if !self.slide.complete() {
+            out.fill(0.0);
+        }
         let chunks = out.par_chunks_mut(TOGETHER * area).zip(gradient.par_chunks(TOGETHER * results));
         chunks.for_each(|(out, gradient)| {
             for (out, gradient) in out.chunks_exact_mut(area).zip(gradient.chunks_exact(results)) {
@@ -180,8 +185,43 @@ impl Operation<1> for Mean {
     }
 }
 
+/// Mean over whole maps.
+#[derive(Clone, Debug)]
+pub(crate) struct Whole {
+    pub(crate) batch: usize,
+    pub(crate) channels: usize,
+    pub(crate) area: usize,
+}
+
+impl Operation<1> for Whole {
+    type Kept = ();
+
+    fn shape(&self) -> Vec<usize> {
+        vec![self.batch, self.channels, 1, 1]
+    }
+
+    fn forward(&self, [x]: [&[f32]; 1]) -> (Vec<f32>, ()) {
+        let mean = |plane: &[f32]| {
+            (plane.iter().map(|value| f64::from(*value)).sum::<f64>() / self.area as f64) as f32
+        };
+        let planes = x.par_chunks(self.area).with_min_len(TOGETHER);
+        (planes.map(mean).collect(), ())
+    }
+
+    fn read(&self) -> [bool; 1] {
+        [false]
+    }
+
+    fn backward(&self, _: [&[f32]; 1], (): &(), gradient: Gradient, _: [bool; 1]) -> [Option<Gradient>; 1] {
+        let mut out = taken(self.batch * self.channels * self.area);
+        let planes = out.par_chunks_mut(self.area).with_min_len(TOGETHER).zip(gradient.values());
+        planes.for_each(|(plane, gradient)| plane.fill(gradient / self.area as f32));
+        [Some(out.into())]
+    }
+}
+
 /// Floats that a tile may reach beyond the last result.
-const BEYOND: usize = SLACK + WIDE * LANES;
+const BEYOND: usize = SLACK + WIDE * LINE;
 
 fn maximum(shifts: &Shifts, x: &[f32], out: &mut [f32], winners: &mut [u8]) {
     let length = shifts.length();

@@ -124,8 +124,7 @@ impl Product<'_> {
 
 /// `out[row][k] += sum over images and p of gradients[row][p] * map[offsets[k] + p]`.
 ///
-/// Both planes lie image by image; the gradients' rows are `length` apart, a whole number of vectors, with zeros where
-/// no result is.
+/// Both planes lie image by image. `length` is a whole number of vectors; gradients are zero where no result is.
 pub(crate) struct Correlation<'a> {
     pub(crate) gradients: &'a [f32],
     pub(crate) map: &'a [f32],
@@ -133,6 +132,8 @@ pub(crate) struct Correlation<'a> {
     /// `[rows, offsets]`
     pub(crate) out: &'a mut [f32],
     pub(crate) rows: usize,
+    /// Distance of the rows of `gradients`.
+    pub(crate) row: usize,
     pub(crate) length: usize,
     pub(crate) images: usize,
     /// Distances of the images of `gradients` and `map`.
@@ -196,11 +197,11 @@ impl Correlation<'_> {
         let zero = simd.splat_f32s(0.0);
         let mut sums = [[zero; N]; M];
         for image in 0..self.images {
-            let gradients = &self.gradients[image * self.strides[0] + row * self.length..][..M * self.length];
+            let gradients = &self.gradients[image * self.strides[0] + row * self.row..][..M * self.row];
             let map = &self.map[image * self.strides[1]..];
             let mut left: [&[S::f32s]; M] = [&[]; M];
             for m in 0..M {
-                left[m] = S::as_simd_f32s(&gradients[m * self.length..][..self.length]).0;
+                left[m] = S::as_simd_f32s(&gradients[m * self.row..][..self.length]).0;
             }
             let mut right: [&[S::f32s]; N] = [&[]; N];
             for n in 0..N {

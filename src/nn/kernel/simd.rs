@@ -56,6 +56,24 @@ pub(crate) fn rectified(value: f32) -> f32 {
     if value < 0.0 { 0.0 } else { value }
 }
 
+/// The sum of `a` and `b`.
+pub(crate) struct Summed<'a> {
+    pub(crate) sum: &'a mut [f32],
+    pub(crate) a: &'a [f32],
+    pub(crate) b: &'a [f32],
+}
+
+impl WithSimd for Summed<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        for ((sum, a), b) in self.sum.iter_mut().zip(self.a).zip(self.b) {
+            *sum = a + b;
+        }
+    }
+}
+
 /// Adds `more` to `sum`.
 pub(crate) struct Added<'a> {
     pub(crate) sum: &'a mut [f32],

@@ -144,6 +144,22 @@ fn pools_agree_with_burns() {
 }
 
 #[test]
+fn means_of_whole_maps_agree_with_burns() {
+    agrees("global pool", &|mut inputs| global_pool(inputs.remove(0)), &[&[3, 7, 5, 6]]);
+}
+
+#[test]
+fn what_is_no_number_stays_with_those_who_made_it() {
+    let of = |mut inputs: Vec<Tensor<4>>| {
+        let weights = inputs.remove(1);
+        convolve(&conv(8, [3, 3], 1, 1, 1, 1), inputs.remove(0), weights, None, false)
+    };
+    let broken = [(vec![f64::NAN; 8 * 64], vec![1, 8, 8, 8]), (values(576, 1), vec![8, 8, 3, 3])];
+    assert!(found(&of, &broken, DType::F32).loss.is_nan());
+    agrees("after a network that diverged", &of, &[&[1, 8, 7, 7], &[8, 8, 3, 3]]);
+}
+
+#[test]
 fn norms_agree_with_burns() {
     for shape in [[4, 3, 5, 5], [2, 5, 16, 16], [1, 2, 3, 4], [9, 4, 1, 1]] {
         for rectified in [false, true] {
