@@ -29,6 +29,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         graph: &graph,
         recipe: &candidate.training,
         epochs: 1 << 20,
+        whole: 1 << 20,
+        parent: None,
         seed: Seed(0),
         train: &pictures,
         validation: None,
