@@ -66,7 +66,7 @@ impl Results {
             .algorithms
             .iter()
             .zip(&self.workers)
-            .map(|(label, workers)| format!("{label} {workers}"))
+            .map(|(label, workers)| format!("`{label}` {workers}"))
             .collect();
         let workers = match self.workers.iter().all(|workers| *workers == 1) {
             true => String::new(),
@@ -345,7 +345,7 @@ pub(super) mod tests {
         results.workers[1] = 8;
         results.spaces[0].metrics.push("params".into());
         let words = &results.sections()[0].words;
-        assert_snapshot!(words, @"Which share of the hypervolume of the best front the front that was found lacks, in percentage points. Found are the trials whose readings no other's beat, measured by what they are in truth (`test_accuracy`, `params`); the best front, of all 15625 candidates, dominates 0.9437 of the box between the worst and the best figures: mean of 3 seeds and its 95 % interval by Student's t. Trials under way at once: random 1, evolution (20, 5) 8; they end in the order of their seconds.");
+        assert_snapshot!(words, @"Which share of the hypervolume of the best front the front that was found lacks, in percentage points. Found are the trials whose readings no other's beat, measured by what they are in truth (`test_accuracy`, `params`); the best front, of all 15625 candidates, dominates 0.9437 of the box between the worst and the best figures: mean of 3 seeds and its 95 % interval by Student's t. Trials under way at once: `random` 1, `evolution (20, 5)` 8; they end in the order of their seconds.");
         assert!(results.plots()[0].1.contains(">regret of hypervolume of test_accuracy, params (points)<"));
     }
 

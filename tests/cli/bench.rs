@@ -185,3 +185,55 @@ fn words_that_choose_nothing() {
     home.write("grid.ron", SPACE.replace("            seconds: [(columns: \"seconds\")],\n", ""));
     assert!(said("").contains("there are budgets of seconds, and its evaluator reports no `seconds`"));
 }
+
+const FRONT: &str = r#"Bench(
+    spaces: [(
+        file: "grid.ron",
+        objectives: [Maximize("accuracy"), Minimize("seconds")],
+        front: [Maximize("test_accuracy"), Minimize("cost")],
+        unit: Points,
+    )],
+    algorithms: [(algorithm: Random), (label: "four workers", algorithm: Random, workers: 4), (algorithm: Nsga2)],
+    seeds: 3,
+    queries: 16,
+    budgets: (queries: [4, 16], seconds: [70.0, 400.0]),
+)
+"#;
+
+#[test]
+fn fronts_are_judged_and_workers_share_the_time() {
+    let home = home();
+    home.write("grid.ron", SPACE.replace("hidden: { ", "hidden: { \"cost\": (columns: \"seconds\"), "));
+    home.write("front.ron", FRONT);
+    let results = home.run("bench front.ron --json").json().remove(0);
+    assert_eq!(results["workers"], serde_json::json!([1, 4, 1]));
+    let space = &results["spaces"][0];
+    assert_eq!(space["metrics"], serde_json::json!(["test_accuracy", "cost"]));
+    // Dearer candidates are better, so that all sixteen are the front: 1 + .. + 14 squares of a box of 15 x 15.
+    assert!((space["best"].as_f64().expect("a volume") - 105.0 / 225.0).abs() < 1e-9, "{space}");
+    let mean = |axis: usize, algorithm: usize, budget: usize| {
+        let regrets = &space["axes"][axis]["curves"][algorithm]["at_budgets"][budget];
+        let regrets: Vec<f64> = serde_json::from_value(regrets.clone()).expect("regrets");
+        regrets.iter().sum::<f64>() / regrets.len() as f64
+    };
+    for algorithm in 0..3 {
+        assert!(mean(0, algorithm, 0) > 10.0, "four of sixteen are no front");
+        assert!(mean(0, algorithm, 1).abs() < 1e-9, "all of them are");
+        assert!(mean(1, algorithm, 1).abs() < 1e-9, "400 seconds are enough for all");
+    }
+    assert!(mean(1, 1, 0) < mean(1, 0, 0), "in 70 seconds four workers see more than one");
+    let said = |word: &str, other: &str| {
+        home.write("front.ron", FRONT.replace(word, other));
+        home.run("bench front.ron").refused()
+    };
+    let objectives = "objectives: [Maximize(\"accuracy\"), Minimize(\"seconds\")],";
+    assert_snapshot!(said(objectives, ""), @"error: grid.ron: its `front` has 2, and its searches have 1 objectives; name what each of them is in truth, in their order");
+    assert_snapshot!(said("\"seconds\")],", "\"second\")],"), @"error: grid.ron: its evaluator does not report `second`; it reports accuracy, seconds (did you mean `seconds`?)");
+    assert_snapshot!(said("Minimize(\"cost\")", "Minimize(\"costs\")"), @"error: grid.ron: its evaluator keeps no `costs` from the search; it keeps cost, test_accuracy (did you mean `cost`?)");
+    home.write("grid.ron", SPACE.replace("            seconds: [(columns: \"seconds\")],\n", ""));
+    let one = "metric: \"test_accuracy\", unit: Points";
+    let whole = FRONT.split("        objectives:").next().expect("its start").to_owned()
+        + &format!("        {one})], algorithms: [(algorithm: Random, workers: 4)], queries: 16)\n");
+    home.write("front.ron", whole);
+    assert_snapshot!(home.run("bench front.ron").refused(), @"error: grid.ron: there are several workers, and its evaluator reports no `seconds`; name the column, or leave them out");
+}
