@@ -144,11 +144,11 @@ fn grid(axis: Axis, budgets: &[f64]) -> Vec<f64> {
 }
 
 impl SpaceResults {
-    /// What is looked at: the metric, or the hypervolume of several.
-    pub fn truth(&self) -> String {
+    /// What the regret is of: the metric, or the hypervolume of several.
+    pub fn truth(&self) -> &str {
         match self.metrics.as_slice() {
-            [metric] => metric.clone(),
-            several => format!("hypervolume of {}", several.join(", ")),
+            [metric] => metric,
+            _ => "hypervolume",
         }
     }
 }
