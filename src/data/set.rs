@@ -65,9 +65,9 @@ pub enum Split {
 }
 
 /// Samples by index. Reading one needs no other, and gives the same each time.
+#[allow(clippy::len_without_is_empty)]
 pub trait Samples: Send + Sync {
     /// How many there are: at least one.
-    #[allow(clippy::len_without_is_empty)]
     fn len(&self) -> usize;
 
     /// The names of its classes.

@@ -176,7 +176,7 @@ impl Segmentation {
 
 /// A polygon's numbers brought into the picture from at most half a pixel outside.
 pub(super) fn inside(mut polygon: Vec<f64>, size: (usize, usize)) -> Result<Vec<f64>, String> {
-    if polygon.len() < 6 || polygon.len() % 2 != 0 {
+    if polygon.len() < 6 || !polygon.len().is_multiple_of(2) {
         return Err(format!(
             "a polygon of {} numbers: it has x and y of at least three corners",
             polygon.len()
@@ -236,7 +236,7 @@ pub(super) fn found(path: &Path, images: &[Image], keys: &Keys) -> Result<HashMa
             images.len() - found.len(),
             images.len()
         );
-        let hint = "check `pictures`, or set `skip_broken: true` to do without those that are missing";
+        let hint = "check `folder`, or set `skip_broken: true` to do without those that are missing";
         return Err(DataError::label(path, Place::Path(format!("images[{index}].file_name")), problem, hint));
     }
     for image in images.iter().filter(|image| !found.contains_key(&image.id)) {
@@ -358,7 +358,7 @@ mod tests {
             Coco::open(&path, &Keys::listed(folder.path(), &["b"], false)).err().unwrap().to_string();
         insta::assert_snapshot!(message.replace(&folder.path().display().to_string(), "DATA"), @"
         DATA/a.json: images[0].file_name: there is no picture `a.jpg` in DATA; 1 of 1 are missing
-          hint: check `pictures`, or set `skip_broken: true` to do without those that are missing
+          hint: check `folder`, or set `skip_broken: true` to do without those that are missing
         ");
         let keys = Keys::listed(folder.path(), &["b"], true);
         assert!(Coco::open(&path, &keys).is_ok());

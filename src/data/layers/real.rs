@@ -79,9 +79,10 @@ fn coco_polygons_and_panoptic_boxes_agree() {
     let with = |layer: Layer| {
         SampleSource::Pictures(PictureFolder { labels: vec![layer], ..files.clone() }).open().unwrap()
     };
+    // Its polygons count classes as COCO does, its boxes without gaps.
     let polygons = with(Layer::Yolo {
         folder: root.join("labels-polygons/train2017"),
-        classes: ClassMap::File(root.join("boxes.yaml")),
+        classes: ClassMap::File(root.join("masks.yaml")),
     });
     let panoptic = with(Layer::Panoptic { json: root.join("panoptic_train2017.json"), masks: None });
     let index = (0..100).find(|&index| polygons.name(index) == "000000000009").unwrap();

@@ -35,7 +35,7 @@ impl Yolo {
         match numbers[..] {
             [x, y, width, height] => placed(boxed(x, y, width, height, size), class, size),
             [] => Err("a class without a box".into()),
-            _ if numbers.len() >= 6 && numbers.len() % 2 == 0 => polygon(&numbers, class, size),
+            _ if numbers.len() >= 6 && numbers.len().is_multiple_of(2) => polygon(&numbers, class, size),
             _ => Err(format!("{} numbers behind the class: a box has 4, a polygon 6, 8, ..", numbers.len())),
         }
     }

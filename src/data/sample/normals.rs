@@ -14,7 +14,7 @@ use super::{Camera, Plane};
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct NormalFit {
-    /// How far the neighbours reach, in pixels; `None` for a hundred-and-sixtieth of the picture's width, at least 1.
+    /// How far the neighbours reach, in pixels; `None` for an eightieth of the picture's width, at least 1.
     pub radius: Option<usize>,
     /// The largest difference of depth to a neighbour on the same surface, as a share of the depth.
     pub jump: f64,
@@ -26,6 +26,9 @@ impl Default for NormalFit {
     }
 }
 
+/// A neighbour's direction, and its inverse depth in units of that in the middle.
+type Point = ([f64; 3], f64);
+
 /// Neighbours without which a fit is no better than a guess.
 const FEWEST: usize = 4;
 
@@ -34,7 +37,7 @@ impl NormalFit {
     /// has too few neighbours on its own surface.
     pub fn normals(&self, depth: &Plane<f32>, camera: &Camera) -> Plane<[f32; 3]> {
         let (width, height) = depth.size();
-        let radius = self.radius.unwrap_or(width / 160).max(1) as i64;
+        let radius = self.radius.unwrap_or(width / 80).max(1) as i64;
         let steps = offsets(radius);
         let fit = |pixel: usize| self.fit(depth, camera, pixel % width, pixel / width, &steps);
         Plane::new(width, height, (0..width * height).into_par_iter().map(fit).collect())
@@ -75,7 +78,7 @@ fn offsets(radius: i64) -> Vec<i64> {
 }
 
 /// A small weight for what is far from the plane, measured by the median distance.
-fn biweights(points: &[([f64; 3], f64)], plane: [f64; 3]) -> [f64; 25] {
+fn biweights(points: &[Point], plane: [f64; 3]) -> [f64; 25] {
     let mut residuals = [0.0; 25];
     for (residual, (ray, value)) in residuals.iter_mut().zip(points) {
         *residual = (dot(*ray, plane) - value).abs();
@@ -92,10 +95,10 @@ fn biweights(points: &[([f64; 3], f64)], plane: [f64; 3]) -> [f64; 25] {
 }
 
 /// The plane `p` with the least weighted squares of `p · ray - value`; `None` where the rays do not span one.
-fn least_squares(points: &[([f64; 3], f64)], weights: &[f64; 25]) -> Option<[f64; 3]> {
+fn least_squares(points: &[Point], weights: &[f64; 25]) -> Option<[f64; 3]> {
     // Rays are measured from their mean: those of neighbours differ in the fourth digit only.
     let total: f64 = weights[..points.len()].iter().sum();
-    let mean = |of: &dyn Fn(&([f64; 3], f64)) -> f64| {
+    let mean = |of: &dyn Fn(&Point) -> f64| {
         points.iter().zip(weights).map(|(point, weight)| weight * of(point)).sum::<f64>() / total
     };
     let (x, y, value) = (mean(&|p| p.0[0]), mean(&|p| p.0[1]), mean(&|p| p.1));

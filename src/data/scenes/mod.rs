@@ -88,8 +88,8 @@ impl Scenes {
     /// One picture with all its labels.
     pub fn sample(&self, index: usize) -> Sample {
         let mut rng = Seed(self.seed).stream(index as u64, "scene");
-        let scene = self.clear_scene(&mut rng);
-        let view = View::new(&scene, self.width, self.height);
+        let view = self.clear_view(&mut rng);
+        let scene = &view.scene;
         let class = |thing| match thing {
             Thing::Sky => 0,
             Thing::Ground => 1,
@@ -98,7 +98,7 @@ impl Scenes {
         };
         Sample {
             name: Scenes::name(index),
-            class: largest(&scene, &view.areas()).map(Class::Hard),
+            class: largest(scene, &view.areas()).map(Class::Hard),
             objects: Some((0..scene.solids.len()).filter_map(|solid| object(&view, solid)).collect()),
             segmentation: Some(view.classes(class)),
             depth: Some(view.depth()),
@@ -109,36 +109,37 @@ impl Scenes {
     }
 
     /// A scene whose solids can all be seen, one of them clearly the largest.
-    fn clear_scene(&self, rng: &mut Rng) -> Scene {
+    fn clear_view(&self, rng: &mut Rng) -> View {
         let mut last = None;
         for _ in 0..ATTEMPTS {
             let count = 1 + light::pick(rng, self.objects);
-            let scene = self.in_sight(Scene::random(rng, self.width, self.height, count));
-            let areas = View::new(&scene, self.width, self.height).areas();
-            if is_clear(&scene, &areas) {
-                return scene;
+            let view = self.in_sight(Scene::random(rng, self.width, self.height, count));
+            let areas = view.areas();
+            if is_clear(&view.scene, &areas) {
+                return view;
             }
-            last = Some((scene, areas));
+            last = Some((view.scene, areas));
         }
         // What is not clear after all becomes so with its largest solid alone.
         match last {
             Some((scene, areas)) if !areas.is_empty() => {
                 let first = areas.iter().max().and_then(|most| areas.iter().position(|area| area == most));
-                scene.keeping(|solid| Some(solid) == first)
+                View::new(scene.keeping(|solid| Some(solid) == first), self.width, self.height)
             }
-            _ => self.clear_scene(rng),
+            _ => self.clear_view(rng),
         }
     }
 
     /// Without the solids of which too little is seen, until all that are left can be seen.
-    fn in_sight(&self, mut scene: Scene) -> Scene {
+    fn in_sight(&self, mut scene: Scene) -> View {
         let fewest = (self.width * self.height / 400).max(4);
         loop {
-            let areas = View::new(&scene, self.width, self.height).areas();
+            let view = View::new(scene, self.width, self.height);
+            let areas = view.areas();
             if areas.iter().all(|&area| area >= fewest) {
-                return scene;
+                return view;
             }
-            scene = scene.keeping(|solid| areas[solid] >= fewest);
+            scene = view.scene.keeping(|solid| areas[solid] >= fewest);
         }
     }
 }

@@ -30,17 +30,17 @@ pub(super) enum Thing {
 const NOTHING: Hit = Hit { thing: Thing::Sky, depth: f64::INFINITY, normal: [0.0; 3] };
 
 /// What each pixel of a scene shows.
-pub(super) struct View<'a> {
-    pub scene: &'a Scene,
+pub(super) struct View {
+    pub scene: Scene,
     pub width: usize,
     pub height: usize,
     hits: Vec<Hit>,
 }
 
-impl<'a> View<'a> {
-    pub fn new(scene: &'a Scene, width: usize, height: usize) -> View<'a> {
+impl View {
+    pub fn new(scene: Scene, width: usize, height: usize) -> View {
         let pixels = (0..height).flat_map(|y| (0..width).map(move |x| (x as f64, y as f64)));
-        let hits = pixels.map(|(x, y)| first(scene, scene.eye.way(x, y))).collect();
+        let hits = pixels.map(|(x, y)| first(&scene, scene.eye.way(x, y))).collect();
         View { scene, width, height, hits }
     }
 
@@ -83,7 +83,7 @@ impl<'a> View<'a> {
     pub fn picture(&self, rng: &mut Rng) -> Picture {
         let colour = |x: f64, y: f64, hit: Option<&Hit>| {
             let way = self.scene.eye.way(x, y);
-            let hit = hit.copied().unwrap_or_else(|| first(self.scene, way));
+            let hit = hit.copied().unwrap_or_else(|| first(&self.scene, way));
             self.colour(&hit, way)
         };
         let index = |x: usize, y: usize| y * self.width + x;
@@ -117,7 +117,7 @@ impl<'a> View<'a> {
     }
 
     fn colour(&self, hit: &Hit, way: Vector) -> Vector {
-        let scene = self.scene;
+        let scene = &self.scene;
         let point = along(scene.eye.place, way, hit.depth);
         let (material, own, solid) = match hit.thing {
             Thing::Sky => return scene.light.sky(way),

@@ -46,21 +46,27 @@ impl Layout {
         let has = |label: Label| samples.iter().any(|sample| sample.has(label));
         let dense = [Label::Segmentation, Label::Depth, Label::Normals];
         let shown: Vec<Label> = dense.into_iter().filter(|&label| has(label)).collect();
-        let tall = samples.iter().map(|sample| self.tile_height(sample)).max().unwrap_or(0);
-        let group = ((1 + shown.len()) * (self.tile + GAP), CAPTION + tall + GAP);
-        let across = self.across.clamp(1, samples.len().max(1));
-        let rows = samples.len().div_ceil(across);
-        let mut canvas = Canvas::new(across * group.0 + GAP, rows * group.1 + GAP);
-        for (index, sample) in samples.iter().enumerate() {
-            let (left, top) = (GAP + index % across * group.0, GAP + index / across * group.1);
-            canvas.text(left, top + 1, &caption(sample, classes), group.0 - GAP, [235; 3]);
-            canvas.paste(left, top + CAPTION, &self.first_tile(sample, classes));
-            for (column, &label) in shown.iter().enumerate() {
-                if let Some(tile) = dense_tile(sample, label) {
-                    let tile = tile.nearest(self.tile, self.tile_height(sample));
-                    canvas.paste(left + (column + 1) * (self.tile + GAP), top + CAPTION, &tile);
+        let group = (1 + shown.len()) * (self.tile + GAP);
+        let rows: Vec<&[Sample]> = samples.chunks(self.across.max(1)).collect();
+        let tall = |row: &[Sample]| {
+            CAPTION + row.iter().map(|sample| self.tile_height(sample)).max().unwrap_or(0) + GAP
+        };
+        let height: usize = rows.iter().map(|row| tall(row)).sum();
+        let mut canvas = Canvas::new(rows.first().map_or(0, |row| row.len()) * group + GAP, height + GAP);
+        let mut top = GAP;
+        for row in rows {
+            for (index, sample) in row.iter().enumerate() {
+                let left = GAP + index * group;
+                canvas.text(left, top + 1, &caption(sample, classes), group - GAP, [235; 3]);
+                canvas.paste(left, top + CAPTION, &self.first_tile(sample, classes));
+                for (column, &label) in shown.iter().enumerate() {
+                    if let Some(tile) = dense_tile(sample, label) {
+                        let tile = tile.nearest(self.tile, self.tile_height(sample));
+                        canvas.paste(left + (column + 1) * (self.tile + GAP), top + CAPTION, &tile);
+                    }
                 }
             }
+            top += tall(row);
         }
         canvas.picture()
     }
@@ -187,7 +193,7 @@ mod tests {
     fn a_label_that_no_sample_has_takes_no_room_and_holes_are_black() {
         let scenes = Scenes { width: 16, height: 16, ..Scenes::default() };
         let sample = scenes.sample(0).only(&[Label::Class, Label::Depth]);
-        let sheet = Layout { tile: 16, across: 1 }.sheet(&[sample.clone()], &scenes.classes());
+        let sheet = Layout { tile: 16, across: 1 }.sheet(std::slice::from_ref(&sample), &scenes.classes());
         assert_eq!(sheet.size(), (2 * 20 + 4, 12 + 16 + 4 + 4));
         let drawn = depth_map(sample.depth.as_ref().unwrap());
         for (depth, colour) in sample.depth.unwrap().values().iter().zip(drawn.values()) {
