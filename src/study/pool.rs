@@ -79,7 +79,9 @@ impl Pool<'_> {
     /// Hands a task to the next free worker.
     pub fn start(&self, task: Task) {
         // Workers listen as long as the pool lives, so that sending cannot fail.
-        let _ = self.tasks.as_ref().map(|tasks| tasks.send(task));
+        if let Some(tasks) = &self.tasks {
+            let _ = tasks.send(task);
+        }
     }
 
     /// The next report; `None` where all workers are gone.
