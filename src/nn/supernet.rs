@@ -86,19 +86,23 @@ impl Supernet {
         self.held.is_empty()
     }
 
-    /// One step of a network on the shared weights; its loss before it. A step whose gradient is not finite leaves them
-    /// as they are.
+    /// One step of a network on the shared weights; its loss before it. A step after which the network is worse on the same
+    /// pictures than before and than guessing is not taken: where hyperparameters are drawn, one rate that no one would
+    /// choose undoes what a hundred other steps have learnt.
     ///
     /// # Errors
-    /// [`NnError::Diverged`] for such a step; [`NnError::Unfit`] for a network that does not go with the pictures.
+    /// [`NnError::Diverged`] for a gradient that is not finite; [`NnError::Unfit`] for a network that does not go with the pictures.
     pub fn update(&mut self, lesson: &Lesson) -> Result<f64, NnError> {
         let plan = Plan::new(lesson.graph).on(self.device.clone());
         let mut path = self.path(&plan)?;
-        let loss = step(&plan, &mut path, lesson, 0)?;
-        for (parameter, held) in plan.parameters.iter().zip(path) {
-            self.held.insert(key(parameter), held);
+        let (before, batch) = step(&plan, &mut path, lesson, 0)?;
+        let guess = (classes(lesson.graph) as f64).ln();
+        if loss(&plan, &path, &batch) <= before.max(guess) {
+            for (parameter, held) in plan.parameters.iter().zip(path) {
+                self.held.insert(key(parameter), held);
+            }
         }
-        Ok(loss)
+        Ok(before)
     }
 
     /// How a network does on a batch of `batch` validation pictures after so many steps on a copy of its weights, by the
@@ -245,8 +249,15 @@ impl Snapshot<'_> {
     }
 }
 
-/// One step of a network whose parameters are `path`; its loss before it.
-fn step(plan: &Plan, path: &mut [Held], lesson: &Lesson, number: u64) -> Result<f64, NnError> {
+/// The loss of a network whose parameters are `path`, by the batch's own statistics and with nothing dropped.
+fn loss(plan: &Plan, path: &[Held], batch: &Batch) -> f64 {
+    let values: Vec<Tensor<1>> = path.iter().map(|held| held.value.clone()).collect();
+    let (logits, _) = Pass::recounting(plan, &values, 1.0).run(batch.input(&plan.device));
+    f64::from(cross_entropy(logits, batch.targets(&plan.device)).into_scalar::<f32>())
+}
+
+/// One step of a network whose parameters are `path`; its loss before it, and the pictures.
+fn step(plan: &Plan, path: &mut [Held], lesson: &Lesson, number: u64) -> Result<(f64, Batch), NnError> {
     let recipe = lesson.recipe;
     let normalizer = Normalizer::new(lesson.normal.0, lesson.normal.1);
     let batches = Batches { pictures: lesson.train, normalizer: &normalizer, classes: classes(lesson.graph) };
@@ -271,7 +282,7 @@ fn step(plan: &Plan, path: &mut [Held], lesson: &Lesson, number: u64) -> Result<
         *value = stepped(&recipe.optimizer, (rate, decay), value.clone(), gradient, &mut memories[rule]);
     }
     running.into_iter().for_each(|(slot, value)| path[slot].value = value);
-    Ok(loss)
+    Ok((loss, batch))
 }
 
 /// Parts that a whole training is divided into, to find a place on a schedule.

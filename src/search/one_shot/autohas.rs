@@ -9,7 +9,8 @@
 //!
 //! # Details
 //! What the paper leaves open follows TuNAS (Bender et al. 2020, <https://arxiv.org/abs/2008.06120>): the policy rests
-//! during the first quarter, its rate grows tenfold over the rest, and costs enter the reward by their distance from a
+//! during the first quarter, in which hyperparameters
+//! are held at the middle of their scales; its rate grows tenfold over the rest, and costs enter the reward by their distance from a
 //! target. Learning rates follow the candidate's own schedule, as if the training of the shared weights were its own. A
 //! reward is measured with the batch's own statistics in norms, final candidates with statistics counted anew for each.
 //!
@@ -48,7 +49,8 @@ use crate::trial::{History, Metrics, Moment, Objective, Proposal, Supernet};
 pub struct AutoHas {
     /// When the training of the shared weights ends.
     pub budget: Budget,
-    /// The share of it in which the policy rests and all candidates are alike.
+    /// The share of it in which the policy rests: architectures are drawn evenly, and hyperparameters held at the middle of
+    /// their scales and at their first candidates.
     #[serde(deserialize_with = "part")]
     pub warmup: f64,
     /// Whether a candidate is judged after a step on a copy of its weights. Without, it is judged after a step on the
@@ -172,7 +174,8 @@ impl AutoHas {
         moment: Moment,
     ) -> Result<(), OneShotError> {
         let learns = moment.share >= self.warmup;
-        let drawn = course.draw(&mut course.stream(moment, "one-shot path"))?;
+        let mut rng = course.stream(moment, "one-shot path");
+        let drawn = if learns { course.draw(&mut rng)? } else { course.draw_held(&mut rng)? };
         if learns && self.temporary {
             let worth = course.worth(&drawn, moment, self.updates)?;
             self.learn(objectives, course, moment, drawn, worth)?;

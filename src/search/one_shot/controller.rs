@@ -51,6 +51,16 @@ impl Policy {
         })
     }
 
+    /// The same with hyperparameters in the middle: numbers of their scale, choices at their first candidate.
+    pub fn draw_held(&self, paths: &Paths, space: &Space, rng: &mut Rng) -> Result<Genotype, GenotypeError> {
+        paths.build(space, |decision| match paths.middle(space, decision) {
+            Some(draw) => draw,
+            None => paths.heads.decide(space, decision, rng, &mut |head, allowed, rng| {
+                sample(&self.probabilities(paths, head, |choice| allows(allowed, choice)), rng)
+            }),
+        })
+    }
+
     /// The path that the policy comes to, with hyperparameters and, unless `rng` draws it, the architecture: the most
     /// probable of choices, and numbers by `number` of their basis and its probabilities.
     pub fn decode(

@@ -169,6 +169,11 @@ impl<'a, 'n> Course<'a, 'n> {
         Ok(self.state.policy.draw(self.paths, self.context.space, rng)?)
     }
 
+    /// The same with every hyperparameter held.
+    pub fn draw_held(&self, rng: &mut Rng) -> Result<Genotype, OneShotError> {
+        Ok(self.state.policy.draw_held(self.paths, self.context.space, rng)?)
+    }
+
     /// A stream for one of a step's purposes.
     pub fn stream(&self, moment: Moment, purpose: &str) -> Rng {
         self.context.seed.stream(moment.step, purpose)

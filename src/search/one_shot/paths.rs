@@ -2,7 +2,7 @@
 
 use crate::random::Rng;
 use crate::search::controller::heads::{Action, Choose, Heads, Numbers};
-use crate::space::{Draw, Genotype, GenotypeError, Space};
+use crate::space::{Decision, DecisionKind, Draw, Genotype, GenotypeError, Space};
 
 /// The section of a program that holds its hyperparameters.
 const TRAINING: &str = "training";
@@ -27,11 +27,10 @@ impl Paths {
         let heads = Heads::with(space, Numbers::Basis(basis));
         let training: Vec<bool> =
             space.decisions().iter().map(|decision| is_within(&decision.id, TRAINING)).collect();
-        let middle = |(decision, training): (&crate::space::Decision, &bool)| {
-            let is_held = *training && !hyperparameters;
-            is_held.then(|| decision.kind.at(0.5).unwrap_or_else(|| decision.kind.first()))
+        let held = |(decision, training): (&Decision, &bool)| {
+            (*training && !hyperparameters).then(|| middle(&decision.kind))
         };
-        let held = space.decisions().iter().zip(&training).map(middle).collect();
+        let held = space.decisions().iter().zip(&training).map(held).collect();
         Paths { heads, held, training }
     }
 
@@ -43,6 +42,11 @@ impl Paths {
     /// Whether a decision is an open hyperparameter.
     pub fn is_hyperparameter(&self, decision: usize) -> bool {
         self.training[decision] && self.held[decision].is_none()
+    }
+
+    /// What a hyperparameter holds in the middle; `None` for the architecture.
+    pub fn middle(&self, space: &Space, decision: usize) -> Option<Draw> {
+        self.training[decision].then(|| middle(&space.decisions()[decision].kind))
     }
 
     /// A path that keeps to the space's constraints, all of whose open decisions are `decide`'s.
@@ -81,6 +85,10 @@ impl Paths {
         actions.retain(|action| !held(action.head));
         Ok(actions)
     }
+}
+
+fn middle(kind: &DecisionKind) -> Draw {
+    kind.at(0.5).unwrap_or_else(|| kind.first())
 }
 
 /// Whether a decision's path starts with this field.
