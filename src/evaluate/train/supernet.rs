@@ -140,3 +140,6 @@ fn size(graph: &Graph) -> [(&'static str, f64); 2] {
     let cost = graph.cost();
     [("params", cost.params as f64), ("macs", cost.macs as f64)]
 }
+
+#[cfg(test)]
+mod tests;
