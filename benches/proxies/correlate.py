@@ -45,7 +45,7 @@ def accuracy(row, column):
 
 published = {"synflow": "0.74", "naswot": "0.78", "jacob_cov": "0.73", "grad_norm": "0.58", "params": "", "macs": ""}
 trained = [row for row in rows if accuracy(row, "c10_test200") > 15]
-seconds = sum(row["seconds"] for row in rows) / max(len(rows), 1)
+seconds = sum(row["wall_seconds"] for row in rows) / max(len(rows), 1)
 print(f"- {len(rows)} random cells, no two alike; {seconds:.2f} s a cell for all four proxies on one thread\n")
 print("Spearman's rank correlation with test accuracy after 200 epochs; published figures are of all 15,625 cells, as far as")
 print("they are remembered. The last column leaves out the cells that no training helps (at most 15 % accuracy).\n")
