@@ -194,7 +194,8 @@ impl Default for RandAugment {
 }
 
 /// Progressive learning ([Tan and Le 2021](https://arxiv.org/abs/2104.00298)): pictures start small and hardly changed,
-/// and grow, with all that hinders learning, in equal stages to what the recipe says. Shares are those of the first stage.
+/// and grow, with all that hinders learning, in equal stages to what the recipe says, as in the paper (its released code
+/// begins one step later). Shares are those of the first stage.
 ///
 /// ```
 /// use cellwright::recipe::Recipe;

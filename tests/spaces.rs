@@ -9,7 +9,7 @@ use cellwright::space::{Size, Space};
 use rayon::prelude::*;
 
 /// The shipped spaces, with the number that follows `Size:` in each header.
-const SPACES: [(&str, &str); 9] = [
+const SPACES: [(&str, &str); 10] = [
     ("quickstart", "86,632"),
     ("pnas_cifar10", "556,869,504,614,656"),
     ("nasbench101", "509,607,936"),
@@ -17,6 +17,7 @@ const SPACES: [(&str, &str); 9] = [
     ("darts", "1,076,746,950,455,072,400"),
     ("mobilenet_v2", "16,529,940,864"),
     ("resnet_recipe", "4,536"),
+    ("imagenet_recipe", "288"),
     ("joint_cifar10", "13,364,868,110,751,744"),
     ("joint_digits", "173,264"),
 ];

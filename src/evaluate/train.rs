@@ -46,6 +46,10 @@ pub struct Train {
     /// Each trial then reports as `inherited` which share of its weights that is, and adds its epochs to its parent's.
     #[serde(default)]
     pub inherit: bool,
+    /// Threads that load pictures, where they stay in their files or are cropped and scaled or go through RandAugment; 0
+    /// for as many as the machine has cores. Figures do not depend on it.
+    #[serde(default)]
+    pub loaders: usize,
 }
 
 fn one() -> usize {

@@ -58,7 +58,7 @@ pub struct Batch<T> {
 /// let Set::Memory(data) = Source::Digits.open()? else { unreachable!("the digits are embedded") };
 /// let looks = vec![Look::training(&Recipe::default().stage(0, 1), (8, 8))];
 /// let agenda = Agenda::training(Seed(0), data.train.len(), 64, 0, looks);
-/// let tables = Tables::normal(&data.mean, &data.deviation);
+/// let tables = Tables::<f32>::new(&data.mean, &data.deviation);
 /// let mut loader = Loader::start(Stock::Memory(data.train), agenda, tables, 2, 3)?;
 /// let batch = loader.next().expect("1,200 pictures are more than a batch");
 /// assert_eq!((batch.labels.len(), batch.pixels.len()), (64, 64 * 8 * 8));

@@ -22,7 +22,7 @@ pub struct Tables<T> {
 impl Tables<f32> {
     /// Numbers of mean 0 and deviation 1: `mean` and `deviation` of each channel are of pixels in [0, 1]. A channel that
     /// never varies is only centred.
-    pub fn normal(mean: &[f32], deviation: &[f32]) -> Tables<f32> {
+    pub fn new(mean: &[f32], deviation: &[f32]) -> Tables<f32> {
         let table = |(mean, deviation): (&f32, &f32)| {
             let deviation = if *deviation > 0.0 { *deviation } else { 1.0 };
             std::array::from_fn(|byte| (byte as f32 / 255.0 - mean) / deviation)
@@ -66,6 +66,17 @@ impl View {
             (side(height), side(width))
         });
         View { moved, mirrored, cut }
+    }
+
+    /// The picture's row that stands in `row` of the view; `None` where nothing does.
+    pub fn source_row(&self, row: usize, height: usize) -> Option<usize> {
+        row.checked_add_signed(-self.moved.0).filter(|row| *row < height)
+    }
+
+    /// The picture's column that stands in `column` of the view; `None` where nothing does.
+    pub fn source_column(&self, column: usize, width: usize) -> Option<usize> {
+        let column = if self.mirrored { width - 1 - column } else { column };
+        column.checked_add_signed(-self.moved.1).filter(|column| *column < width)
     }
 
     /// Appends the view of `[channels, height, width]` bytes to `out`, laid out alike.
@@ -124,7 +135,7 @@ mod tests {
     use crate::random::Seed;
 
     fn plain(channels: usize) -> Tables<f32> {
-        Tables::normal(&vec![0.0; channels], &vec![1.0 / 255.0; channels])
+        Tables::<f32>::new(&vec![0.0; channels], &vec![1.0 / 255.0; channels])
     }
 
     fn seen(view: &View) -> Vec<f32> {
@@ -212,7 +223,7 @@ mod tests {
 
     #[test]
     fn normalised_channels_have_mean_zero_and_deviation_one() {
-        let tables = Tables::normal(&[0.5, 0.2], &[0.25, 0.0]);
+        let tables = Tables::<f32>::new(&[0.5, 0.2], &[0.25, 0.0]);
         let mut out = Vec::new();
         View::default().write(&[255, 51], (1, 1), &tables, &mut out);
         assert!((out[0] - 2.0).abs() < 1e-6 && out[1].abs() < 1e-6, "{out:?}");

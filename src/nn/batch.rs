@@ -2,8 +2,10 @@
 
 use burn::tensor::{Device, Tensor, TensorData};
 
-use super::augment::{Normalizer, View, mixup, shuffle};
+use super::augment::{Normalizer, View};
+use super::mix::Mix;
 use crate::data::Pictures;
+use crate::loader;
 use crate::random::{Rng, Seed};
 use crate::recipe::Recipe;
 
@@ -37,21 +39,17 @@ impl Batch {
 impl Batches<'_> {
     /// The order of an epoch (from 0).
     pub(super) fn order(&self, seed: Seed, epoch: u32) -> Vec<usize> {
-        let mut order: Vec<usize> = (0..self.pictures.labels.len()).collect();
-        shuffle(&mut order, &mut seed.stream(epoch.into(), "shuffle"));
-        order
+        loader::order(seed, epoch, self.pictures.len()).into_iter().map(|member| member as usize).collect()
     }
 
     /// Augmented pictures with smoothed and mixed targets.
     pub(super) fn training(&self, members: &[usize], recipe: &Recipe, rng: &mut Rng) -> Batch {
         let (_, height, width) = self.pictures.shape;
         let mut batch = self.collect(members, || View::draw(&recipe.augment, height, width, rng));
-        let spread = (recipe.label_smoothing / self.classes as f64) as f32;
-        let kept = 1.0 - recipe.label_smoothing as f32;
-        batch.targets.iter_mut().for_each(|share| *share = kept * *share + spread);
-        if recipe.augment.mixup > 0.0 {
-            let Batch { pixels, targets, .. } = &mut batch;
-            mixup(pixels, targets, members.len(), recipe.augment.mixup, rng);
+        let mix = Mix::draw(&recipe.augment, members.len(), (height, width), rng);
+        batch.targets = targets(self.labels(members), self.classes, recipe.label_smoothing, mix.as_ref());
+        if let Some(mix) = mix {
+            mix.pixels(&mut batch.pixels, (height, width));
         }
         batch
     }
@@ -70,14 +68,32 @@ impl Batches<'_> {
         let (channels, height, width) = self.pictures.shape;
         let size = channels * height * width;
         let mut pixels = Vec::with_capacity(members.len() * size);
-        let mut targets = vec![0.0; members.len() * self.classes];
-        for (row, member) in members.iter().enumerate() {
-            let bytes = &self.pictures.pixels[member * size..][..size];
-            view().write(bytes, (height, width), self.normalizer, &mut pixels);
-            targets[row * self.classes + usize::from(self.pictures.labels[*member])] = 1.0;
+        for member in members {
+            view().write(self.pictures.picture(*member), (height, width), self.normalizer, &mut pixels);
         }
+        let targets = targets(self.labels(members), self.classes, 0.0, None);
         Batch { pixels, targets, shape: [members.len(), channels, height, width] }
     }
+}
+
+/// A share of every class for each label, `[batch, classes]`, smoothed and mixed; every row sums to 1.
+pub(super) fn targets(
+    labels: impl Iterator<Item = u16>,
+    classes: usize,
+    smoothing: f64,
+    mix: Option<&Mix>,
+) -> Vec<f32> {
+    let (spread, kept) = ((smoothing / classes as f64) as f32, 1.0 - smoothing as f32);
+    let mut targets = Vec::new();
+    for label in labels {
+        let start = targets.len();
+        targets.resize(start + classes, spread);
+        targets[start + usize::from(label)] += kept;
+    }
+    if let Some(mix) = mix {
+        mix.targets(&mut targets);
+    }
+    targets
 }
 
 #[cfg(test)]

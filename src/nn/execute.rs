@@ -130,6 +130,8 @@ pub(super) struct Chance {
     pub(super) rng: Rng,
     /// Probability of dropping the deepest branch.
     pub(super) drop_path: f64,
+    /// What the network's own dropout rates are multiplied by.
+    pub(super) dropout: f64,
 }
 
 /// One pass: batch statistics and dropped paths with a [`Chance`], running statistics without.
@@ -328,6 +330,7 @@ impl<'a> Pass<'a> {
     }
 
     fn dropout(&mut self, value: Value, rate: f64) -> Value {
+        let rate = rate * self.chance.as_ref().map_or(0.0, |chance| chance.dropout);
         either!(value, x => {
             let shape = x.dims();
             self.masked(x, shape, rate)

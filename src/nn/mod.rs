@@ -11,16 +11,20 @@ mod checkpoint;
 mod device;
 mod error;
 mod execute;
+mod feed;
 mod heritage;
 mod kernel;
 mod loss;
 mod memory;
+mod mix;
 mod optimizer;
 mod probe;
 mod recurrent;
+mod resident;
 mod rule;
 mod schedule;
 mod supernet;
+mod throughput;
 mod train;
 
 pub use bank::Bank;
@@ -31,6 +35,7 @@ pub use memory::{estimated_bytes, free_bytes};
 pub use probe::Probe;
 pub(crate) use recurrent::{Course, Reader, Regression, Sequence, Speaker};
 pub use supernet::{Lesson, Snapshot, Supernet};
+pub use throughput::Throughput;
 pub use train::{Epoch, Score, Trained, Training, score};
 
 /// Burn's CPU backend in pure Rust: where tensors live that no device was named for.

@@ -264,7 +264,7 @@ fn step(plan: &Plan, path: &mut [Held], lesson: &Lesson, number: u64) -> Result<
     let seed = lesson.seed.derive(number, "step");
     let members = drawn(lesson.train, recipe.batch, seed, "training batch");
     let batch = batches.training(&members, recipe, &mut seed.stream(0, "augment"));
-    let mut chance = Chance { rng: seed.stream(0, "drop"), drop_path: recipe.drop_path };
+    let mut chance = Chance { rng: seed.stream(0, "drop"), drop_path: recipe.drop_path, dropout: 1.0 };
     let (loss, running, gradients) = gradients(plan, path, &batch, &mut chance);
     let limit = if recipe.clip_norm > 0.0 { recipe.clip_norm.min(CLIP_NORM) } else { CLIP_NORM };
     let norm = norm(&gradients);

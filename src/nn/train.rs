@@ -7,13 +7,16 @@ use super::bank::Bank;
 use super::batch::Batches;
 use super::checkpoint::Checkpoint;
 use super::execute::{Chance, Pass, Plan};
+use super::feed::{Course, Feed, look_through};
 use super::kernel::Kept;
 use super::loss::{cross_entropy, judge};
 use super::optimizer::Learner;
+use super::throughput::Throughput;
 use super::{NnError, device, estimated_bytes, free_bytes};
-use crate::data::Pictures;
+use crate::data::Supply;
 use crate::device::Device;
 use crate::ir::{Graph, Parameter, Shape, Weights};
+use crate::loader::Broken;
 use crate::random::{Seed, fnv1a};
 use crate::recipe::Recipe;
 
@@ -37,10 +40,14 @@ pub struct Training<'a> {
     pub parent: Option<&'a Weights>,
     /// The source of all randomness.
     pub seed: Seed,
+    /// The same network for smaller pictures, one for every size that the recipe's stages begin with.
+    pub smaller: &'a [Graph],
     /// What gradients are taken on.
-    pub train: &'a Pictures,
+    pub train: Supply<'a>,
     /// What is looked at after every epoch.
-    pub validation: Option<&'a Pictures>,
+    pub validation: Option<Supply<'a>>,
+    /// Threads that load pictures, where they are in files or go through RandAugment; 0 for as many as there are cores.
+    pub loaders: usize,
     /// Mean and standard deviation of each channel, of pixels in [0, 1].
     pub normal: (&'a [f32], &'a [f32]),
     /// Where tensors live.
@@ -76,6 +83,8 @@ pub struct Trained {
     pub weights: Weights,
     /// One entry an epoch.
     pub curve: Vec<Epoch>,
+    /// How fast it was, since it last began.
+    pub throughput: Throughput,
 }
 
 impl Epoch {
@@ -104,15 +113,24 @@ impl Training<'_> {
     pub fn run(&self, heard: &mut dyn FnMut(&Epoch) -> bool) -> Result<Trained, NnError> {
         let _kept = Kept;
         let classes = self.check()?;
-        let plan = Plan::new(self.graph).on(device::open(self.device)?);
-        let normalizer = Normalizer::new(self.normal.0, self.normal.1);
+        let device = device::open(self.device)?;
+        let plan = Plan::new(self.graph).on(device.clone());
+        let smaller = self.smaller_plans(&plan, &device)?;
         let checkpoint = self.checkpoint.map(|path| (path, self.identity()));
         let mut state = State::start(self, &plan, checkpoint)?;
-        let batches = |pictures| Batches { pictures, normalizer: &normalizer, classes };
+        let Training { recipe, epochs, whole, seed, train, normal, loaders, .. } = *self;
+        let course = Course { recipe, epochs, whole, seed, train, normal, classes, loaders, device: &device };
+        let mut feed = Feed::start(course, state.curve.len() as u32)?;
+        let mut unseen = Broken::default();
         for epoch in state.curve.len() as u32..self.epochs {
-            let train_loss = state.learn(self, &batches(self.train), epoch)?;
+            let plan_now = self.plan_of(epoch, &plan, &smaller)?;
+            let train_loss = state.learn(self, plan_now, &mut feed, epoch)?;
             let validation = match self.validation {
-                Some(pictures) => Some(judged(&plan, &state.values(), &batches(pictures))?),
+                Some(supply) => {
+                    let (score, broken) = scored(&plan, &state.values(), supply, self.normal)?;
+                    unseen.join(&broken);
+                    Some(score)
+                }
                 None => None,
             };
             if let Some(Score { loss, .. }) = validation.filter(|score| !score.loss.is_finite()) {
@@ -127,15 +145,67 @@ impl Training<'_> {
                 return Err(NnError::Stopped);
             }
         }
-        Ok(state.finish(self.seed))
+        let mut throughput = feed.throughput();
+        throughput.broken.join(&unseen);
+        Ok(Trained { throughput, ..state.finish(self.seed) })
+    }
+
+    /// Height and width of the pictures in an epoch (from 0).
+    fn sides(&self, epoch: u32) -> (usize, usize) {
+        let (stage, (_, height, width)) = (self.recipe.stage(epoch, self.whole), self.train.shape());
+        (stage.side(height), stage.side(width))
+    }
+
+    /// Plans of the networks for smaller pictures, which have the same parameters.
+    fn smaller_plans<'g>(
+        &'g self,
+        whole: &Plan,
+        device: &burn::tensor::Device,
+    ) -> Result<Vec<Plan<'g>>, NnError> {
+        let plans: Vec<Plan> = self.smaller.iter().map(|graph| Plan::new(graph).on(device.clone())).collect();
+        let shapes = |plan: &Plan| -> Vec<(String, Vec<usize>)> {
+            plan.parameters.iter().map(|one| (one.name.clone(), one.shape.clone())).collect()
+        };
+        for plan in &plans {
+            let (here, there) = (shapes(plan), shapes(whole));
+            if here != there {
+                let other = there.iter().find(|one| !here.contains(one)).or(here.first());
+                return Err(NnError::Unfit(format!(
+                    "parameter `{}` depends on the size of the pictures, which grow in `progressive`: pool \
+                     globally before the classifier, or leave `progressive.size` at 1",
+                    other.map_or("none", |(name, _)| name)
+                )));
+            }
+        }
+        Ok(plans)
+    }
+
+    /// The plan for the pictures of an epoch.
+    fn plan_of<'g>(
+        &self,
+        epoch: u32,
+        whole: &'g Plan<'g>,
+        smaller: &'g [Plan<'g>],
+    ) -> Result<&'g Plan<'g>, NnError> {
+        let (channels, _, _) = self.train.shape();
+        let (height, width) = self.sides(epoch);
+        let fits =
+            |plan: &&Plan| plan.graph.shape(plan.graph.input()) == Shape::Map { channels, height, width };
+        std::iter::once(whole).chain(smaller).find(fits).ok_or_else(|| {
+            NnError::Unfit(format!(
+                "there is no network for the {height}x{width} pictures of epoch {}",
+                epoch + 1
+            ))
+        })
     }
 
     /// The number of classes, if everything fits together.
     fn check(&self) -> Result<usize, NnError> {
         let shapes = (self.graph.shape(self.graph.input()), self.graph.shape(self.graph.output()));
-        let (channels, height, width) = self.train.shape;
+        let (channels, height, width) = self.train.shape();
         if shapes.0 != (Shape::Map { channels, height, width }) {
-            let problem = format!("the network takes {}, the pictures are {:?}", shapes.0, self.train.shape);
+            let problem =
+                format!("the network takes {}, the pictures are {:?}", shapes.0, self.train.shape());
             return Err(NnError::Unfit(problem));
         }
         let Shape::Flat(classes) = shapes.1 else {
@@ -145,13 +215,13 @@ impl Training<'_> {
             )));
         };
         let known = [Some(self.train), self.validation];
-        let highest = known.into_iter().flatten().flat_map(|part| part.labels.iter()).max();
+        let highest = known.into_iter().flatten().flat_map(Supply::labels).max();
         match highest {
             None => Err(NnError::Unfit("there are no pictures to learn from".into())),
-            Some(class) if usize::from(*class) >= classes => Err(NnError::Unfit(format!(
+            Some(class) if usize::from(class) >= classes => Err(NnError::Unfit(format!(
                 "class {class} is met, but the network knows only {classes} classes"
             ))),
-            Some(_) if self.train.labels.is_empty() || self.recipe.batch == 0 => {
+            Some(_) if self.train.is_empty() || self.recipe.batch == 0 => {
                 Err(NnError::Unfit("there are no pictures to learn from, or a batch is none of them".into()))
             }
             Some(_) => self.check_memory().map(|()| classes),
@@ -171,18 +241,17 @@ impl Training<'_> {
     }
 
     fn batch(&self) -> usize {
-        self.recipe.batch.min(self.train.labels.len())
+        self.recipe.batch.min(self.train.len())
     }
 
     /// Steps an epoch: whole batches only, the rest has its turn in another epoch's order.
     fn steps(&self) -> usize {
-        self.train.labels.len() / self.batch()
+        self.train.len() / self.batch()
     }
 
     /// Tells this training from every other one.
     fn identity(&self) -> u64 {
-        let labels: Vec<u8> = self.train.labels.iter().flat_map(|label| label.to_le_bytes()).collect();
-        let data = (fnv1a(&labels), fnv1a(&self.train.pixels), self.train.shape, self.normal);
+        let data = (identity(self.train), self.train.shape(), self.normal);
         let words = format!(
             "{:?} {:?} {:?} {} {:?} {data:?}",
             self.graph.nodes(),
@@ -192,6 +261,17 @@ impl Training<'_> {
             (self.seed, self.parent.map(bytes))
         );
         fnv1a(words.as_bytes())
+    }
+}
+
+/// Tells pictures from others: those in memory by content, those in files by name.
+fn identity(supply: Supply) -> u64 {
+    match supply {
+        Supply::Memory(pictures) => {
+            let labels: Vec<u8> = pictures.labels.iter().flat_map(|label| label.to_le_bytes()).collect();
+            fnv1a(&labels).rotate_left(1) ^ fnv1a(&pictures.pixels)
+        }
+        Supply::Files(files) => files.identity(),
     }
 }
 
@@ -235,40 +315,53 @@ impl<'p> State<'p> {
     }
 
     /// One epoch (from 0); the mean loss of its steps.
-    fn learn(&mut self, training: &Training, batches: &Batches, epoch: u32) -> Result<f64, NnError> {
-        let (steps, batch) = (training.steps(), training.batch());
+    fn learn(
+        &mut self,
+        training: &Training,
+        plan: &Plan,
+        feed: &mut Feed,
+        epoch: u32,
+    ) -> Result<f64, NnError> {
+        let steps = training.steps();
         let all = steps * training.whole as usize;
-        let order = batches.order(training.seed, epoch);
-        let mut augment = training.seed.stream(epoch.into(), "augment");
-        let mut chance =
-            Chance { rng: training.seed.stream(epoch.into(), "drop"), drop_path: training.recipe.drop_path };
-        let mut sum = 0.0;
-        for (step, members) in order.chunks_exact(batch).take(steps).enumerate() {
-            let batch = batches.training(members, training.recipe, &mut augment);
+        let mut chance = Chance {
+            rng: training.seed.stream(epoch.into(), "drop"),
+            drop_path: training.recipe.drop_path,
+            dropout: training.recipe.stage(epoch, training.whole).dropout,
+        };
+        let (mut sum, mut done) = (0.0, 0);
+        feed.begin(epoch)?;
+        for step in 0..steps {
+            // Where no picture of a batch can be decoded, there is nothing to learn from it.
+            let Some((input, targets)) = feed.next(step) else { continue };
             let factor = training.recipe.schedule.factor(epoch as usize * steps + step, all);
-            let loss = self.step(
-                batch.input(&self.plan.device),
-                batch.targets(&self.plan.device),
-                training.recipe.learning_rate * factor,
-                &mut chance,
-            );
+            let loss = self.step(plan, input, targets, training.recipe.learning_rate * factor, &mut chance);
             if !loss.is_finite() {
                 return Err(diverged(epoch, step, format!("loss is {loss}")));
             }
             sum += loss;
+            done += 1;
         }
+        feed.end()?;
         if !self.learner.is_finite() {
             return Err(diverged(epoch, steps - 1, "weights are no longer finite".into()));
         }
-        Ok(sum / steps as f64)
+        Ok(sum / f64::from(done))
     }
 
     /// One update; the loss before it.
-    fn step(&mut self, input: Tensor<4>, targets: Tensor<2>, learning_rate: f64, chance: &mut Chance) -> f64 {
+    fn step(
+        &mut self,
+        plan: &Plan,
+        input: Tensor<4>,
+        targets: Tensor<2>,
+        learning_rate: f64,
+        chance: &mut Chance,
+    ) -> f64 {
         let leaves = self.learner.leaves();
         let mut values: Vec<Tensor<1>> = self.fixed.iter().map(|value| value.clone().autodiff()).collect();
         leaves.iter().for_each(|(slot, leaf)| values[*slot] = leaf.clone());
-        let (logits, running) = Pass::new(self.plan, &values, Some(chance)).run(input.autodiff());
+        let (logits, running) = Pass::new(plan, &values, Some(chance)).run(input.autodiff());
         let loss = cross_entropy(logits, targets.autodiff());
         let figure = f64::from(loss.clone().into_scalar::<f32>());
         if figure.is_finite() {
@@ -298,7 +391,8 @@ impl<'p> State<'p> {
         for (parameter, value) in self.plan.parameters.iter().zip(self.values()) {
             bank.store(parameter, floats(value));
         }
-        Trained { weights: bank.export(self.plan.graph), curve: self.curve }
+        let throughput = Throughput::default();
+        Trained { weights: bank.export(self.plan.graph), curve: self.curve, throughput }
     }
 }
 
@@ -319,22 +413,46 @@ pub(super) fn floats(value: Tensor<1>) -> Vec<f32> {
     value.into_data().iter::<f32>().collect()
 }
 
-/// How trained `weights` do on `pictures`; `normal` is the training data's mean and deviation.
+/// How trained `weights` do on `pictures`, and which of those could not be decoded; `normal` is the training data's mean and
+/// deviation.
 ///
 /// # Errors
 /// [`NnError::Unfit`] where network, weights and pictures do not go together.
 pub fn score(
     graph: &Graph,
     weights: &Weights,
-    pictures: &Pictures,
+    pictures: Supply,
     normal: (&[f32], &[f32]),
     device: Device,
-) -> Result<Score, NnError> {
+) -> Result<(Score, Broken), NnError> {
     let plan = Plan::new(graph).on(device::open(device)?);
-    let normalizer = Normalizer::new(normal.0, normal.1);
     let values = super::execute::loaded(&plan, weights)?;
-    let classes = graph.shape(graph.output()).channels();
-    judged(&plan, &values, &Batches { pictures, normalizer: &normalizer, classes })
+    scored(&plan, &values, pictures, normal)
+}
+
+fn scored(
+    plan: &Plan,
+    values: &[Tensor<1>],
+    supply: Supply,
+    normal: (&[f32], &[f32]),
+) -> Result<(Score, Broken), NnError> {
+    let classes = plan.graph.shape(plan.graph.output()).channels();
+    if let (Supply::Memory(pictures), true) = (supply, plan.device == super::device()) {
+        let normalizer = Normalizer::new(normal.0, normal.1);
+        let score = judged(plan, values, &Batches { pictures, normalizer: &normalizer, classes })?;
+        return Ok((score, Broken::default()));
+    }
+    let (mut count, mut right, mut loss) = (0, 0, 0.0);
+    let broken = look_through(supply, normal, &plan.device, LOOKING, |input, labels| {
+        let (logits, _) = Pass::new(plan, values, None).run(input);
+        let logits: Vec<f32> = logits.into_data().iter::<f32>().collect();
+        let (hits, entropy) = judge(&logits, labels.iter().copied(), classes);
+        (count, right, loss) = (count + labels.len(), right + hits, loss + entropy);
+    })?;
+    if count == 0 {
+        return Err(NnError::Unfit(format!("nothing to judge by: {broken}")));
+    }
+    Ok((Score { accuracy: right as f64 / count as f64, loss: loss / count as f64 }, broken))
 }
 
 pub(super) fn judged(plan: &Plan, values: &[Tensor<1>], batches: &Batches) -> Result<Score, NnError> {
@@ -350,5 +468,7 @@ pub(super) fn judged(plan: &Plan, values: &[Tensor<1>], batches: &Batches) -> Re
     Ok(Score { accuracy: right as f64 / count, loss: loss / count })
 }
 
+#[cfg(test)]
+mod data_tests;
 #[cfg(test)]
 mod tests;

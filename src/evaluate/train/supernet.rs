@@ -7,10 +7,12 @@ use rayon::{ThreadPool, ThreadPoolBuilder};
 
 use super::trainer::{Trainer, failure, named, panicked};
 use crate::candidate::Candidate;
+use crate::data::Dataset;
 use crate::evaluate::{Failure, Outcome, Share};
 use crate::ir::Graph;
 use crate::nn::{self, Lesson, NnError, Score};
 use crate::random::fnv1a;
+use crate::recipe::Recipe;
 use crate::space::Genotype;
 use crate::trial::{Metrics, Moment, Supernet, SupernetError};
 
@@ -45,6 +47,14 @@ impl<'a> Shared<'a> {
             })?;
         let graph =
             self.trainer.graph(&candidate).map_err(|error| SupernetError::Candidate(error.to_string()))?;
+        let Recipe { augment, progressive, .. } = &candidate.training;
+        if augment.resized_crop > 0.0 || augment.rand_augment.ops > 0 || progressive.stages > 1 {
+            return Err(SupernetError::Broken(
+                "shared weights learn without `resized_crop`, `rand_augment` and `progressive`: leave them out of the \
+                 recipe, or search with trainings of their own"
+                    .into(),
+            ));
+        }
         Ok((candidate, graph))
     }
 
@@ -55,10 +65,11 @@ impl<'a> Shared<'a> {
         work: impl FnOnce(&mut nn::Supernet, &Lesson) -> Result<T, NnError> + Send,
     ) -> Result<(T, Graph), SupernetError> {
         let (candidate, graph) = self.candidate(genotype)?;
+        let data = self.data()?;
         let lesson = Lesson {
             graph: &graph,
             recipe: &candidate.training,
-            train: self.trainer.train_pictures(),
+            train: &data.train,
             normal: self.trainer.normal(),
             share: moment.share,
             seed: self.share.seed.derive(moment.step, "one-shot step"),
@@ -67,6 +78,10 @@ impl<'a> Shared<'a> {
         let stepped = catch_unwind(stepped).unwrap_or_else(|panic| Err(NnError::Unfit(panicked(&*panic))));
         let done = stepped.map_err(|error| SupernetError::Candidate(error.to_string()))?;
         Ok((done, graph))
+    }
+
+    fn data(&self) -> Result<&Dataset, SupernetError> {
+        self.trainer.in_memory().map_err(|error| SupernetError::Broken(error.to_string()))
     }
 
     fn with<T: Send>(
@@ -87,7 +102,7 @@ impl Supernet for Shared<'_> {
     }
 
     fn worth(&mut self, genotype: &Genotype, moment: Moment, updates: u32) -> Result<Metrics, SupernetError> {
-        let validation = self.trainer.validation_pictures();
+        let validation = &self.data()?.validation;
         let (score, graph) = self
             .step(genotype, moment, |supernet, lesson| supernet.worth(lesson, updates, validation, REWARD))?;
         Ok(figures(score, &graph))
@@ -95,7 +110,7 @@ impl Supernet for Shared<'_> {
 
     fn steps_an_epoch(&mut self, genotype: &Genotype) -> Result<u64, SupernetError> {
         let (candidate, _) = self.candidate(genotype)?;
-        Ok(self.trainer.train_pictures().len().div_ceil(candidate.training.batch.max(1)) as u64)
+        Ok(self.data()?.train.len().div_ceil(candidate.training.batch.max(1)) as u64)
     }
 
     fn keep(&mut self, notes: &[u8]) -> Result<(), SupernetError> {
@@ -121,9 +136,8 @@ impl Trainer {
                 ));
             }
         };
-        let score = snapshot
-            .score(self.train_pictures(), self.validation_pictures(), self.normal(), seed)
-            .map_err(failure)?;
+        let data = self.in_memory().map_err(failure)?;
+        let score = snapshot.score(&data.train, &data.validation, self.normal(), seed).map_err(failure)?;
         Ok(Outcome { metrics: figures(score, &graph), trained: None })
     }
 

@@ -7,35 +7,40 @@ use rayon::ThreadPoolBuilder;
 
 use super::Train;
 use super::supernet::Shared;
-use crate::candidate::Candidate;
-use crate::data::{Dataset, Pictures};
+use crate::candidate::{Candidate, Task};
+use crate::data::{Dataset, FileSet, Files, Pictures, Set, Supply};
 use crate::device::Device;
 use crate::error::Error;
 use crate::evaluate::{self, Evaluate, Failure, Inherits, Job, Outcome, Progress, Share};
 use crate::ir::{Graph, Weights};
+use crate::loader::Broken;
 use crate::nn::{self, Epoch, NnError, Trained, Training, score};
 use crate::random::fnv1a;
 use crate::trial::{Fidelity, Metrics, Supernet, SupernetError};
 
 pub(super) struct Trainer {
     /// What search-time trials see.
-    search: Dataset,
+    search: Set,
     /// What the last training of a winner learns from: all training and validation pictures.
-    last: Pictures,
+    last: Whole,
     threads: usize,
     inherits: Inherits,
+    loaders: usize,
     /// Weights that all candidates share, in a one-shot search.
     shared: Mutex<Option<nn::Supernet>>,
 }
 
 impl Trainer {
     pub(super) fn new(config: &Train) -> Result<Trainer, Error> {
-        let data = config.data.load()?;
-        let last = data.train.join(&data.validation);
+        let data = config.data.open()?;
+        let last = match &data {
+            Set::Memory(Dataset { train, validation, .. }) => Whole::Memory(train.join(validation)),
+            Set::Files(FileSet { train, validation, .. }) => Whole::Files(train.join(validation)),
+        };
         let search = data.limited(config.limit, config.validation_limit);
         let inherits = Inherits { promotions: config.resume, children: config.inherit };
-        let (threads, shared) = (config.threads.max(1), Mutex::default());
-        Ok(Trainer { search, last, threads, inherits, shared })
+        let (threads, loaders) = (config.threads.max(1), config.loaders);
+        Ok(Trainer { search, last, threads, loaders, inherits, shared: Mutex::default() })
     }
 
     fn train(&self, job: &Job, progress: &dyn Progress) -> Result<Outcome, Failure> {
@@ -54,8 +59,10 @@ impl Trainer {
             let metrics = named(figures(epoch).into_iter().chain(size.clone()));
             progress.report(Fidelity(epoch.number), &metrics)
         };
-        let training = Training { parent: parent.as_ref(), ..self.training(job, &graph, &candidate) };
-        let trained = training.run(&mut heard).map_err(failure)?;
+        let smaller = self.smaller(&candidate, whole(job))?;
+        let training = self.training(job, &graph, &smaller, &candidate);
+        let trained = Training { parent: parent.as_ref(), ..training }.run(&mut heard).map_err(failure)?;
+        tell(job, &trained);
         if let Some(path) = job.heritage.and_then(|heritage| heritage.leave.as_deref()) {
             nn::leave(&trained.weights, path).map_err(failure)?;
         }
@@ -70,7 +77,7 @@ impl Trainer {
     /// The candidate's network, if it is for this data.
     pub(super) fn graph(&self, candidate: &Candidate) -> Result<Graph, Failure> {
         let task = candidate.task;
-        let (shape, classes) = (self.search.shape(), self.search.classes.len());
+        let (shape, classes) = (self.search.shape(), self.search.classes().len());
         if (task.input, task.classes) != (shape, classes) {
             return Err(Failure::Candidate(format!(
                 "the task is {:?} pictures of {} classes, the data has {shape:?} and {classes}: make `task` and \
@@ -81,16 +88,42 @@ impl Trainer {
         candidate.graph().map_err(|error| Failure::Candidate(error.to_string()))
     }
 
-    fn training<'a>(&'a self, job: &'a Job, graph: &'a Graph, candidate: &'a Candidate) -> Training<'a> {
+    /// The candidate's network for the smaller pictures that a training of so many epochs begins with.
+    fn smaller(&self, candidate: &Candidate, whole: Fidelity) -> Result<Vec<Graph>, Failure> {
+        let full = candidate.task.input;
+        let stages = (0..whole.0).map(|epoch| candidate.training.stage(epoch, whole.0));
+        let mut inputs: Vec<_> = stages
+            .map(|stage| (full.0, stage.side(full.1), stage.side(full.2)))
+            .filter(|input| *input != full)
+            .collect();
+        inputs.dedup();
+        let graph = |input| {
+            let smaller = Candidate { task: Task { input, ..candidate.task }, ..candidate.clone() };
+            let said = |error| format!("with the pictures that `progressive` begins with: {error}");
+            smaller.graph().map_err(|error| Failure::Candidate(said(error)))
+        };
+        inputs.into_iter().map(graph).collect()
+    }
+
+    fn training<'a>(
+        &'a self,
+        job: &'a Job,
+        graph: &'a Graph,
+        smaller: &'a [Graph],
+        candidate: &'a Candidate,
+    ) -> Training<'a> {
+        let [train, validation, _] = self.search.splits();
         Training {
             graph,
+            smaller,
             recipe: &candidate.training,
             epochs: job.fidelity.0,
-            whole: job.heritage.and_then(|heritage| heritage.whole).unwrap_or(job.fidelity).0,
+            whole: whole(job).0,
             parent: None,
             seed: job.seed,
-            train: if job.last { &self.last } else { &self.search.train },
-            validation: (!job.last).then_some(&self.search.validation),
+            train: if job.last { self.last.supply() } else { train },
+            validation: (!job.last).then_some(validation),
+            loaders: self.loaders,
             normal: self.normal(),
             device: job.device,
             checkpoint: job.checkpoint,
@@ -99,18 +132,24 @@ impl Trainer {
 
     /// The weights with what their user must know of the data.
     fn described(&self, weights: Weights) -> evaluate::Trained {
-        let Dataset { classes, mean, deviation, .. } = self.search.clone();
-        evaluate::Trained { weights, classes, mean, deviation }
+        let (mean, deviation) = self.normal();
+        let classes = self.search.classes().to_vec();
+        evaluate::Trained { weights, classes, mean: mean.to_vec(), deviation: deviation.to_vec() }
     }
 
-    /// What search-time trials learn from.
-    pub(super) fn train_pictures(&self) -> &Pictures {
-        &self.search.train
-    }
-
-    /// What search-time trials are judged by.
-    pub(super) fn validation_pictures(&self) -> &Pictures {
-        &self.search.validation
+    /// What search-time trials learn from and are judged by, in memory.
+    ///
+    /// # Errors
+    /// Where they stay in their files.
+    pub(super) fn in_memory(&self) -> Result<&Dataset, NnError> {
+        match &self.search {
+            Set::Memory(data) => Ok(data),
+            Set::Files(_) => Err(NnError::Unfit(
+                "weights that candidates share learn from pictures in memory: read them with `Folders` in place of \
+                 `Stream`"
+                    .into(),
+            )),
+        }
     }
 
     pub(super) fn threads(&self) -> usize {
@@ -123,13 +162,16 @@ impl Trainer {
 
     /// Tells the data that search-time trials see from other data.
     pub(super) fn identity(&self) -> u64 {
-        let parts = [&self.search.train, &self.search.validation];
-        let of = |part: &Pictures| (fnv1a(&part.pixels), part.len(), part.shape);
-        fnv1a(format!("{:?} {:?}", parts.map(of), self.normal()).as_bytes())
+        let [train, validation, _] = self.search.splits();
+        let of = |part: Supply| match part {
+            Supply::Memory(pictures) => (fnv1a(&pictures.pixels), part.len(), part.shape()),
+            Supply::Files(files) => (files.identity(), part.len(), part.shape()),
+        };
+        fnv1a(format!("{:?} {:?}", [train, validation].map(of), self.normal()).as_bytes())
     }
 
     pub(super) fn normal(&self) -> (&[f32], &[f32]) {
-        (&self.search.mean, &self.search.deviation)
+        self.search.normal()
     }
 
     fn tested(
@@ -138,10 +180,17 @@ impl Trainer {
         trained: &Trained,
         device: Device,
     ) -> Result<Vec<(&'static str, f64)>, Failure> {
-        let test =
-            score(graph, &trained.weights, &self.search.test, self.normal(), device).map_err(failure)?;
+        let [_, _, test] = self.search.splits();
+        let (test, broken) = score(graph, &trained.weights, test, self.normal(), device).map_err(failure)?;
+        warn(&broken);
         let learnt = trained.curve.last().map_or(f64::NAN, |epoch| epoch.train_loss);
-        Ok(vec![("test_accuracy", test.accuracy), ("test_loss", test.loss), ("train_loss", learnt)])
+        Ok(vec![
+            ("test_accuracy", test.accuracy),
+            ("test_loss", test.loss),
+            ("train_loss", learnt),
+            ("pictures_per_second", trained.throughput.pictures_per_second()),
+            ("waited_share", trained.throughput.waited_share()),
+        ])
     }
 }
 
@@ -165,6 +214,41 @@ impl Evaluate for Trainer {
         let pool = pool.map_err(|error| Failure::Candidate(format!("no threads to train on: {error}")))?;
         let training = AssertUnwindSafe(|| pool.install(|| self.train(job, progress)));
         catch_unwind(training).unwrap_or_else(|panic| Err(Failure::Candidate(panicked(&*panic))))
+    }
+}
+
+/// The training that the job is a part of.
+fn whole(job: &Job) -> Fidelity {
+    job.heritage.and_then(|heritage| heritage.whole).unwrap_or(job.fidelity)
+}
+
+/// Training and validation pictures together.
+enum Whole {
+    Memory(Pictures),
+    Files(Files),
+}
+
+impl Whole {
+    fn supply(&self) -> Supply<'_> {
+        match self {
+            Whole::Memory(pictures) => pictures.into(),
+            Whole::Files(files) => files.into(),
+        }
+    }
+}
+
+/// Says how fast a long training was, and what it could not read. Short ones in memory would only fill the screen.
+fn tell(job: &Job, trained: &Trained) {
+    let Trained { throughput, curve, .. } = trained;
+    if job.last {
+        eprintln!("trained for {} epochs: {throughput}", curve.len());
+    }
+    warn(&throughput.broken);
+}
+
+fn warn(broken: &Broken) {
+    if broken.count() > 0 {
+        eprintln!("warning: {broken}");
     }
 }
 
@@ -223,7 +307,15 @@ mod tests {
 
     fn config(inherits: bool) -> Train {
         let data = Source::Digits;
-        Train { data, limit: 600, validation_limit: 0, threads: 1, resume: inherits, inherit: inherits }
+        Train {
+            data,
+            limit: 600,
+            validation_limit: 0,
+            threads: 1,
+            resume: inherits,
+            inherit: inherits,
+            loaders: 1,
+        }
     }
 
     fn digits() -> Box<dyn Evaluate> {

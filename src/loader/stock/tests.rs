@@ -100,7 +100,7 @@ fn looking_sees_every_picture_once_in_order_in_its_middle() {
     let files = files(folder.path());
     let look = Look { shape: (24, 24), augment: None, middle: 0.875 };
     let agenda = Agenda::looking(files.len(), 16, look);
-    let tables = Tables::normal(&[0.5; 3], &[0.25; 3]);
+    let tables = Tables::<f32>::new(&[0.5; 3], &[0.25; 3]);
     let mut loader = Loader::start(Stock::Files(files.clone()), agenda, tables, 2, 2).unwrap();
     let batches = all(&mut loader);
     assert_eq!(batches.iter().map(|batch| batch.labels.len()).collect::<Vec<_>>(), [16, 16, 8]);

@@ -53,7 +53,7 @@ fn noise(count: usize, purpose: &str) -> Vec<f32> {
 }
 
 fn chance() -> Chance {
-    Chance { rng: Seed(4).stream(0, "drop"), drop_path: 0.4 }
+    Chance { rng: Seed(4).stream(0, "drop"), drop_path: 0.4, dropout: 1.0 }
 }
 
 /// The training loss of `values`, with the same dropped paths every time.

@@ -28,7 +28,12 @@ fn recipe() -> Recipe {
     Recipe { learning_rate: 0.05, drop_path: 0.1, label_smoothing: 0.05, augment, ..Recipe::default() }
 }
 
-fn training<'a>(graph: &'a Graph, recipe: &'a Recipe, data: &'a Dataset, epochs: u32) -> Training<'a> {
+pub(super) fn training<'a>(
+    graph: &'a Graph,
+    recipe: &'a Recipe,
+    data: &'a Dataset,
+    epochs: u32,
+) -> Training<'a> {
     Training {
         graph,
         recipe,
@@ -36,8 +41,10 @@ fn training<'a>(graph: &'a Graph, recipe: &'a Recipe, data: &'a Dataset, epochs:
         whole: epochs,
         parent: None,
         seed: Seed(1),
-        train: &data.train,
-        validation: Some(&data.validation),
+        smaller: &[],
+        train: (&data.train).into(),
+        validation: Some((&data.validation).into()),
+        loaders: 1,
         normal: (&data.mean, &data.deviation),
         device: Device::Cpu,
         checkpoint: None,
@@ -59,8 +66,8 @@ fn digits_are_learnt_and_the_score_comes_back_from_the_weights() {
     assert!(last.accuracy > 0.9 && last.loss < 0.5, "{:?}", trained.curve);
     assert!(trained.curve[5].train_loss < trained.curve[0].train_loss);
     let normal = (&data.mean[..], &data.deviation[..]);
-    let again = score(&graph, &trained.weights, &data.validation, normal, Device::Cpu).unwrap();
-    assert_eq!(again, last);
+    let again = score(&graph, &trained.weights, (&data.validation).into(), normal, Device::Cpu);
+    assert_eq!(again.unwrap().0, last);
 }
 
 #[test]
@@ -122,7 +129,7 @@ fn a_checkpoint_of_another_training_is_refused() {
         Training { recipe: &hotter, ..first },
         Training { epochs: 3, whole: 3, ..first },
         Training { seed: Seed(9), ..first },
-        Training { train: &data.validation, ..first },
+        Training { train: (&data.validation).into(), ..first },
     ] {
         let error = other.run(&mut |_| true).unwrap_err().to_string();
         assert!(error.contains("belongs to another network"), "{error}");
