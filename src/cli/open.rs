@@ -80,9 +80,11 @@ pub fn run(folder: &Path) -> Result<(Space, Record)> {
     Ok((space, record))
 }
 
-/// The best trials of a study, at least one.
+/// The best trials of a study, at least one; what its search believes of them is what it believed in the space that it
+/// searched.
 pub fn winners(space: &Space, record: &Record, count: usize) -> Result<Vec<TrialId>> {
-    let winners = record.winners(space, count);
+    let searched = record.description.experiment.evaluator.restrict(space.clone())?;
+    let winners = record.winners(&searched, count);
     if winners.is_empty() {
         return Err(Error::Usage {
             problem: format!("no trial of the study in {} has finished", record.folder.display()),
