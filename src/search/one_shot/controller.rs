@@ -26,6 +26,9 @@ pub(super) struct Policy {
     least: Option<f64>,
 }
 
+/// What a number becomes of its basis and the probabilities of its values.
+pub(super) type Combine<'a> = dyn Fn(&DecisionKind, &[Draw], &[f64]) -> Draw + 'a;
+
 /// How a policy learns.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Rule {
@@ -68,7 +71,7 @@ impl Policy {
         paths: &Paths,
         space: &Space,
         mut rng: Option<&mut Rng>,
-        number: &dyn Fn(&DecisionKind, &[Draw], &[f64]) -> Draw,
+        number: &Combine,
     ) -> Result<Genotype, GenotypeError> {
         // Nothing that is decoded is drawn.
         let mut unused = crate::random::Seed(0).stream(0, "unused");

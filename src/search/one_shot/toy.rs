@@ -33,15 +33,18 @@ pub fn context(space: &Space) -> Context<'_> {
     Context { space, seed: Seed(1), trial: 0, trials: 10, fidelity: Fidelity(1), fidelities: &[] }
 }
 
+/// Updates by genotype and step.
+type Updates = Vec<(String, u64)>;
+
 /// Pays for the last of all choices under `architecture`, the first under `training`, and the middle of numbers.
 pub struct Toy {
     /// Candidates whose first choice is this or more cannot be trained.
     pub broken: u32,
     /// All updates, by genotype and moment.
-    pub updated: Vec<(String, u64)>,
+    pub updated: Updates,
     /// Updates on copies.
     pub copies: u64,
-    pub kept: Option<(Vec<u8>, Vec<(String, u64)>)>,
+    pub kept: Option<(Vec<u8>, Updates)>,
     pub space: Option<Space>,
 }
 
