@@ -107,7 +107,9 @@ impl<'g> Probe<'g> {
         let input = self.batch.input(&self.plan.device).autodiff().require_grad();
         let count = input.dims()[0];
         let (logits, _) = Pass::recounting(&self.plan, &values, 1.0).run(input.clone());
-        let mut all = logits.sum().backward();
+        // Where nothing of a picture reaches the logits, its gradient is 0, and not missing.
+        let nothing = input.clone().sum().mul_scalar(0.0);
+        let mut all = (logits.sum() + nothing).backward();
         let Some(slope) = input.grad_remove(&mut all) else { return vec![Vec::new(); count] };
         let all = floats(slope.flatten(0, 3));
         all.chunks(all.len() / count.max(1)).map(<[f32]>::to_vec).collect()
