@@ -28,6 +28,14 @@ pub struct Recipe {
     /// Largest global norm of a gradient; 0 for no clipping.
     #[serde(deserialize_with = "at_least_zero")]
     pub clip_norm: f64,
+    /// Decay a step of the weights' exponential moving average, which is what is judged and kept, in [0, 1); 0 for none.
+    #[serde(deserialize_with = "share")]
+    pub ema: f64,
+    /// Weight of the loss of a second classifier, which looks at two thirds of the depth during training; 0 for none.
+    #[serde(deserialize_with = "at_least_zero")]
+    pub auxiliary: f64,
+    /// How many digits numbers have on their way through the network.
+    pub precision: Precision,
     /// What happens to the pictures.
     pub augment: Augment,
     /// How pictures and what hinders learning grow.
@@ -45,10 +53,27 @@ impl Default for Recipe {
             label_smoothing: 0.0,
             drop_path: 0.0,
             clip_norm: 0.0,
+            ema: 0.0,
+            auxiliary: 0.0,
+            precision: Precision::default(),
             augment: Augment::default(),
             progressive: Progressive::default(),
         }
     }
+}
+
+/// How many digits numbers have on their way through the network. Weights, their updates, norms and losses have 32 bits
+/// whatever is chosen.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Precision {
+    /// 32 bits, nothing rounded further. Burn's kernels for CUDA do not promise that, so it is refused there.
+    Fp32,
+    /// 32 bits; where a device multiplies faster with factors rounded to 10 binary digits (NVIDIA's tf32), it may. The
+    /// CPU does not, and computes as with `Fp32`.
+    #[default]
+    Tf32,
+    /// Activations, and the weights that they are multiplied with, are rounded to 16 bits of float32's range (bfloat16).
+    Bf16,
 }
 
 /// The update rule. Defaults are PyTorch's.
@@ -328,6 +353,8 @@ mod tests {
             ("(batch: 0)", "at least 1"),
             ("(label_smoothing: 1.0)", "without, 1"),
             ("(drop_path: -0.1)", "without, 1"),
+            ("(ema: 1.0)", "without, 1"),
+            ("(auxiliary: -0.4)", "at least 0"),
             ("(clip_norm: NaN)", "at least 0"),
             ("(optimizer: Sgd(momentum: 1.5))", "without, 1"),
             ("(schedule: Cosine(warmup: 1.1))", "from 0 to 1"),

@@ -28,7 +28,7 @@ use serde::de::{Deserializer, Error as _};
 use serde::{Deserialize, Serialize};
 
 use crate::candidate::Task;
-use crate::ir::{Graph, ShapeError};
+use crate::ir::{Graph, Shape, ShapeError, Tensor};
 use crate::op::{Op, Site};
 
 /// A network, as RON writes it.
@@ -117,12 +117,21 @@ impl Stacked {
     }
 }
 
+/// Says that an auxiliary classifier may look at this layer's output, if it is the one at two thirds of the depth and a
+/// map ([Zoph et al. 2018](https://arxiv.org/abs/1707.07012)).
+fn mark_auxiliary(graph: &mut Graph, output: Tensor, layer: usize, layers: usize) {
+    if layer == (2 * layers - 1) / 3 && matches!(graph.shape(output), Shape::Map { .. }) {
+        graph.set_auxiliary(output);
+    }
+}
+
 fn sequential(ops: &[Op], task: &Task) -> Result<Graph, ShapeError> {
     let mut graph = Graph::new(task.shape());
     let mut x = graph.input();
     for (index, op) in ops.iter().enumerate() {
         let site = Site { channels: None, stride: 1, depth: (index + 1) as f64 / ops.len() as f64 };
         x = graph.scoped(format!("layers.{index}"), |graph| op.lower(graph, x, site))?;
+        mark_auxiliary(&mut graph, x, index, ops.len());
     }
     Head::default().lower(&mut graph, x, task.classes)?;
     Ok(graph)
@@ -140,7 +149,7 @@ fn count<'de, const MOST: usize, D: Deserializer<'de>>(deserializer: D) -> Resul
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ir::{Primitive, Shape};
+    use crate::ir::Primitive;
 
     const TASK: Task = Task { input: (3, 9, 9), classes: 4 };
 
@@ -179,6 +188,23 @@ mod tests {
             graph.nodes().iter().filter(|node| matches!(node.primitive, Primitive::Shift { .. })).count();
         // The skip of the strided cell, and what the cell after it reads from before.
         assert_eq!(halved, 2);
+    }
+
+    #[test]
+    fn a_second_classifier_looks_at_two_thirds_of_the_depth() {
+        let place = |architecture: Architecture| {
+            let graph = architecture.graph(&TASK).expect("fits");
+            graph.auxiliary().map(|place| graph.nodes()[place.index()].scope.clone())
+        };
+        let scope = |text| place(read(text)).unwrap_or_default();
+        // 20 cells as DARTS has them on CIFAR-10: 6 a stage, one of each reduction between.
+        let darts =
+            "Stacked(cell: Edges([[(from: PreviousCell, op: Conv())]]), stages: 3, repeats: 6, channels: 2)";
+        assert!(scope(darts).starts_with("cells.13/"), "{}", scope(darts));
+        let layers = "Sequential([Conv(), Conv(), Conv()])";
+        assert!(scope(layers).starts_with("layers.1/"), "{}", scope(layers));
+        assert_eq!(place(read("Sequential([Conv(), Flatten(), Linear(features: 4)])")), None);
+        assert_eq!(place(read("Sequential([])")), None);
     }
 
     #[test]

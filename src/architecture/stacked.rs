@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::lower::CellSite;
-use super::{Cell, Head, Node, Stem, Widths, Wiring, WiringError, count};
+use super::{Cell, Head, Node, Stem, Widths, Wiring, WiringError, count, mark_auxiliary};
 use crate::candidate::Task;
 use crate::ir::{Graph, ShapeError, Tensor};
 use crate::op::{self, Lower, Op, ReluConvBn, Site, SkipConnect};
@@ -102,6 +102,7 @@ impl Stacked {
             let output =
                 graph.scoped(scope, |graph| layer.lower(graph, [previous, before], &normal, depth))?;
             (before, previous) = (previous, output);
+            mark_auxiliary(&mut graph, output, index, layers.len());
         }
         self.head.lower(&mut graph, previous, task.classes)?;
         Ok(graph)

@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Head, Stem, count};
+use super::{Head, Stem, count, mark_auxiliary};
 use crate::candidate::Task;
 use crate::ir::{Graph, ShapeError};
 use crate::op::{Op, Site};
@@ -82,6 +82,7 @@ impl Staged {
                 let site = Site { channels: Some(self.widen(stage.channels)), stride, depth };
                 x = graph
                     .scoped(format!("stages.{index}.{repeat}"), |graph| stage.op.lower(graph, x, site))?;
+                mark_auxiliary(&mut graph, x, done - 1, total);
             }
         }
         let channels =

@@ -10,12 +10,14 @@ mod listen;
 mod must;
 mod open;
 mod out;
+mod pace;
 mod rank;
 mod retrain;
 mod sample;
 mod search;
 mod show;
 mod text;
+mod workers;
 
 use std::io::Write;
 use std::num::{IntErrorKind, ParseIntError};
@@ -47,6 +49,8 @@ enum Command {
     Rank(rank::Rank),
     /// Train the best trials of a study at full length.
     Retrain(retrain::Retrain),
+    /// Measure how fast candidates train here, alone or many at once.
+    Pace(pace::Pace),
     /// Compare search algorithms on tables: regret, ranks, plots.
     Bench(bench::Bench),
     /// Write a trial as RON, DOT, SVG, ONNX or safetensors.
@@ -79,6 +83,7 @@ impl Cli {
             Command::Search(command) => command.run(),
             Command::Rank(command) => command.run().map(done),
             Command::Retrain(command) => command.run(),
+            Command::Pace(command) => command.run().map(done),
             Command::Bench(command) => command.run().map(done),
             Command::Export(command) => command.run().map(done),
             Command::Data(command) => command.run().map(done),

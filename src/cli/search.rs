@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use cellwright::Result;
-use cellwright::device::Devices;
+use cellwright::device::{Device, Devices};
 use cellwright::experiment::Experiment;
 use cellwright::search::Algorithm;
 use cellwright::study::{Ending, Event, Record, Study};
@@ -13,6 +13,7 @@ use clap::Args;
 use serde_json::json;
 
 use super::listen::Voice;
+use super::workers::{self, Workers};
 use super::{at_least_one, deliver, interrupt, number, open, out, rank, stopped, tell};
 
 /// Searches a space as its `experiment:` section says. The same command on the same run folder goes on where the
@@ -33,9 +34,9 @@ pub struct Search {
     /// What one trial may spend: epochs, for training.
     #[arg(long, allow_negative_numbers = true, value_parser = at_least_one::<u32>)]
     fidelity: Option<u32>,
-    /// Trials at the same time.
-    #[arg(long, allow_negative_numbers = true, value_parser = at_least_one::<usize>)]
-    workers: Option<usize>,
+    /// Trials at the same time: a number, or `auto` for as many as train most together here.
+    #[arg(long, allow_negative_numbers = true, value_parser = workers::workers)]
+    workers: Option<Workers>,
     /// Source of all randomness.
     #[arg(long, allow_negative_numbers = true, value_parser = number)]
     seed: Option<u64>,
@@ -53,9 +54,13 @@ pub struct Search {
 impl Search {
     pub fn run(self) -> Result<ExitCode> {
         let (whole, mut experiment) = open::space_with_experiment(&self.space)?;
-        self.adapt(&mut experiment)?;
+        let devices = self.adapt(&mut experiment)?;
         let space = experiment.evaluator.restrict(whole.clone())?;
         let folder = self.run.clone().unwrap_or_else(|| PathBuf::from("runs").join(open::file_name(&space)));
+        if let Some(workers) = self.workers {
+            experiment.workers = workers.choose(&folder, &space, &experiment, devices[0])?;
+        }
+        experiment.workers = experiment.device.workers(experiment.workers, devices.len());
         let description = open::description(&space, experiment);
         let evaluator = description.experiment.evaluator.prepare(&space)?;
         let mut study = Study::open(&folder, &space, &description)?;
@@ -84,22 +89,19 @@ impl Search {
         Ok(outcome(study.record()))
     }
 
-    /// What was typed goes before what the file says.
-    fn adapt(&self, experiment: &mut Experiment) -> Result<()> {
+    /// What was typed goes before what the file says; the devices that it comes to.
+    fn adapt(&self, experiment: &mut Experiment) -> Result<Vec<Device>> {
         if let Some(algorithm) = &self.algorithm {
             experiment.algorithm = algorithm.clone();
         }
         experiment.trials = self.trials.unwrap_or(experiment.trials);
         experiment.fidelity = self.fidelity.unwrap_or(experiment.fidelity);
-        experiment.workers = self.workers.unwrap_or(experiment.workers);
         experiment.seed = self.seed.unwrap_or(experiment.seed);
         if self.no_retrain {
             experiment.retrain.top = 0;
         }
         experiment.device = self.device.unwrap_or(experiment.device);
-        let devices = experiment.device.find()?;
-        experiment.workers = experiment.device.workers(experiment.workers, devices.len());
-        Ok(())
+        Ok(experiment.device.find()?)
     }
 }
 

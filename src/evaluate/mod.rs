@@ -109,6 +109,10 @@ pub enum Failure {
     /// The candidate's fault: it diverged, does not fit, cannot be built. Recorded with the trial; the study goes on.
     #[error("{0}")]
     Candidate(String),
+    /// Something in the way that is nobody's figure, such as a damaged checkpoint: a final training is not recorded, and
+    /// whoever asked for it is told.
+    #[error("{0}")]
+    Obstacle(String),
     /// Asked to stop; the trial stays pending and is redone on resume.
     #[error("stopped")]
     Stopped,

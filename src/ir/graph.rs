@@ -51,6 +51,8 @@ pub struct Node {
 pub struct Graph {
     pub(super) nodes: Vec<Node>,
     output: Tensor,
+    /// Where an auxiliary classifier may look.
+    auxiliary: Option<Tensor>,
     /// The scope that new nodes go under: empty, or ending in `/`.
     scope: String,
     taken: HashSet<String>,
@@ -62,7 +64,7 @@ impl Graph {
         let node =
             Node { primitive: Primitive::Input, inputs: Vec::new(), shape: input, scope: "input".into() };
         let taken = HashSet::from([node.scope.clone()]);
-        Graph { nodes: vec![node], output: Tensor(0), scope: String::new(), taken }
+        Graph { nodes: vec![node], output: Tensor(0), auxiliary: None, scope: String::new(), taken }
     }
 
     /// The network's input.
@@ -84,6 +86,20 @@ impl Graph {
         self.output = output;
     }
 
+    /// Where a second classifier may look during training; none of the network's own nodes reads it there.
+    pub fn auxiliary(&self) -> Option<Tensor> {
+        self.auxiliary
+    }
+
+    /// Says where a second classifier may look during training. Changes nothing of the network itself.
+    ///
+    /// # Panics
+    /// Where the tensor is of another, larger graph.
+    pub fn set_auxiliary(&mut self, place: Tensor) {
+        assert!(place.0 < self.nodes.len(), "the place must be a tensor of this graph");
+        self.auxiliary = Some(place);
+    }
+
     /// All nodes; every node's inputs come before it.
     pub fn nodes(&self) -> &[Node] {
         &self.nodes
@@ -91,8 +107,16 @@ impl Graph {
 
     /// For every node, whether the output depends on it. Only these need to be executed or exported.
     pub fn live(&self) -> Vec<bool> {
+        self.live_for(&[self.output])
+    }
+
+    /// For every node, whether any of `outputs` depends on it.
+    ///
+    /// # Panics
+    /// Where one is of another, larger graph.
+    pub fn live_for(&self, outputs: &[Tensor]) -> Vec<bool> {
         let mut live = vec![false; self.nodes.len()];
-        live[self.output.0] = true;
+        outputs.iter().for_each(|output| live[output.0] = true);
         for (index, node) in self.nodes.iter().enumerate().rev() {
             if live[index] {
                 node.inputs.iter().for_each(|input| live[input.0] = true);

@@ -2,12 +2,13 @@
 
 use burn::tensor::activation::{gelu, hard_sigmoid, hard_swish, relu6, sigmoid, silu, tanh};
 use burn::tensor::module::batch_norm;
-use burn::tensor::{Device, Tensor, TensorData};
+use burn::tensor::{Device, FloatDType, Tensor, TensorData};
 use rand::RngExt;
 
 use super::{NnError, device, kernel};
-use crate::ir::{Activation, Graph, Parameter, Primitive, Role, Shape, Weights};
+use crate::ir::{Activation, Graph, Parameter, Primitive, Role, Shape, Tensor as Place, Weights};
 use crate::random::Rng;
+use crate::recipe::Precision;
 
 /// A tensor on its way through the network.
 #[derive(Clone)]
@@ -47,6 +48,8 @@ impl Value {
 /// What is known of a graph before any numbers flow: its parameters, and when each tensor is read for the last time.
 pub(super) struct Plan<'g> {
     pub(super) graph: &'g Graph,
+    /// The output, and the second classifier's if there is one.
+    outputs: Vec<Place>,
     pub(super) parameters: Vec<Parameter>,
     live: Vec<bool>,
     /// `slots[node]` is the range of the node's parameters.
@@ -56,13 +59,24 @@ pub(super) struct Plan<'g> {
     merged: Vec<bool>,
     /// Where the parameters live.
     pub(super) device: Device,
+    /// How many digits activations have.
+    pub(super) precision: Precision,
 }
 
 impl<'g> Plan<'g> {
     /// The plan of a graph on the CPU.
     pub(super) fn new(graph: &'g Graph) -> Plan<'g> {
+        Plan::with_outputs(graph, vec![graph.output()])
+    }
+
+    /// The same, with the logits of a second classifier as well.
+    pub(super) fn with_classifier(graph: &'g Graph, logits: Place) -> Plan<'g> {
+        Plan::with_outputs(graph, vec![graph.output(), logits])
+    }
+
+    fn with_outputs(graph: &'g Graph, outputs: Vec<Place>) -> Plan<'g> {
         let parameters = graph.parameters();
-        let live = graph.live();
+        let live = graph.live_for(&outputs);
         let mut slots = Vec::with_capacity(graph.nodes().len());
         let mut readers = vec![0; graph.nodes().len()];
         let mut next = 0;
@@ -74,14 +88,20 @@ impl<'g> Plan<'g> {
                 node.inputs.iter().for_each(|input| readers[input.index()] += 1);
             }
         }
-        readers[graph.output().index()] += 1;
+        outputs.iter().for_each(|output| readers[output.index()] += 1);
         let merged = merged(graph, &live, &readers);
-        Plan { graph, parameters, live, slots, readers, merged, device: device() }
+        let (device, precision) = (device(), Precision::Fp32);
+        Plan { graph, outputs, parameters, live, slots, readers, merged, device, precision }
     }
 
     /// The same on another device.
     pub(super) fn on(self, device: Device) -> Plan<'g> {
         Plan { device, ..self }
+    }
+
+    /// The same with other digits; 32 bits without this.
+    pub(super) fn at(self, precision: Precision) -> Plan<'g> {
+        Plan { precision, ..self }
     }
 
     /// Values of a parameter on the device.
@@ -132,6 +152,16 @@ pub(super) struct Chance {
     pub(super) drop_path: f64,
     /// What the network's own dropout rates are multiplied by.
     pub(super) dropout: f64,
+}
+
+/// What comes of a pass.
+pub(super) struct Ran {
+    /// `[batch, classes]`, in 32 bits.
+    pub(super) logits: Tensor<2>,
+    /// The second classifier's, if the plan has one.
+    pub(super) auxiliary: Option<Tensor<2>>,
+    /// New running statistics by slot, off autodiff.
+    pub(super) running: Vec<(usize, Tensor<1>)>,
 }
 
 /// One pass: batch statistics and dropped paths with a [`Chance`], running statistics without.
@@ -185,11 +215,18 @@ impl<'a> Pass<'a> {
     }
 
     /// The logits `[batch, classes]` of `input`, and new running statistics.
-    pub(super) fn run(mut self, input: Tensor<4>) -> (Tensor<2>, Vec<(usize, Tensor<1>)>) {
+    pub(super) fn run(self, input: Tensor<4>) -> (Tensor<2>, Vec<(usize, Tensor<1>)>) {
+        let Ran { logits, running, .. } = self.run_all(input);
+        (logits, running)
+    }
+
+    /// All that comes of `input`.
+    pub(super) fn run_all(mut self, input: Tensor<4>) -> Ran {
         self.device = input.device();
         let nodes = self.plan.graph.nodes();
         let mut left = self.plan.readers.clone();
         let mut made: Vec<Option<Value>> = vec![None; nodes.len()];
+        let input = self.rounded(input);
         made[0] = Some(match nodes[0].shape {
             Shape::Map { .. } => Value::Map(input),
             Shape::Flat(_) => Value::Flat(input.flatten(1, 3)),
@@ -207,9 +244,18 @@ impl<'a> Pass<'a> {
                 .collect();
             made[index] = Some(self.compute(index, inputs));
         }
-        let output = made.swap_remove(self.plan.graph.output().index());
-        let logits = output.map_or_else(|| Tensor::zeros([0, 0], &self.device), Value::flat);
-        (logits, self.running)
+        let mut outputs = self.plan.outputs.iter().map(|output| {
+            let output = made[output.index()].clone();
+            output.map_or_else(|| Tensor::zeros([0, 0], &self.device), Value::flat).cast(FloatDType::F32)
+        });
+        let logits = outputs.next().unwrap_or_else(|| Tensor::zeros([0, 0], &self.device));
+        let auxiliary = outputs.next();
+        Ran { logits, auxiliary, running: self.running }
+    }
+
+    /// Numbers with as many digits as the plan asks for.
+    fn rounded<const D: usize>(&self, x: Tensor<D>) -> Tensor<D> {
+        if self.plan.precision == Precision::Bf16 { x.cast(FloatDType::BF16) } else { x }
     }
 
     fn compute(&mut self, node: usize, mut inputs: Vec<Value>) -> Value {
@@ -219,25 +265,24 @@ impl<'a> Pass<'a> {
             // The one input was placed before the pass; a graph holds no second.
             Primitive::Input => first,
             Primitive::Conv(conv) => {
-                let weight = self.shaped::<4>(node, Role::Weight);
-                Value::Map(kernel::convolve(
-                    conv,
-                    first.map(),
-                    weight,
-                    self.vector(node, Role::Bias),
-                    self.merges(node),
-                ))
+                let weight = self.rounded(self.shaped::<4>(node, Role::Weight));
+                let bias = self.vector(node, Role::Bias).map(|bias| self.rounded(bias));
+                Value::Map(kernel::convolve(conv, first.map(), weight, bias, self.merges(node)))
             }
             Primitive::Linear { .. } => {
-                let y = first.flat().matmul(self.shaped::<2>(node, Role::Weight)); // [batch, features]
+                let y = first.flat().matmul(self.rounded(self.shaped::<2>(node, Role::Weight))); // [batch, features]
                 Value::Flat(match self.vector(node, Role::Bias) {
-                    Some(bias) => y + bias.unsqueeze(),
+                    Some(bias) => y + self.rounded(bias).unsqueeze(),
                     None => y,
                 })
             }
             Primitive::BatchNorm { .. } if self.bare => first,
             Primitive::BatchNorm { epsilon, momentum, .. } => {
-                either!(first, x => self.normalize(node, x, *epsilon, *momentum))
+                // Statistics of rounded numbers, in 32 bits.
+                either!(first, x => {
+                    let normalized = self.normalize(node, x.cast(FloatDType::F32), *epsilon, *momentum);
+                    self.rounded(normalized)
+                })
             }
             Primitive::Activation(_) if self.merges(node) => first,
             Primitive::Activation(activation) => {
@@ -251,7 +296,9 @@ impl<'a> Pass<'a> {
             Primitive::AvgPool { window, count_padding } => {
                 Value::Map(kernel::avg_pool(first.map(), window, *count_padding))
             }
-            Primitive::GlobalAvgPool => Value::Map(kernel::global_pool(first.map())),
+            Primitive::GlobalAvgPool => {
+                Value::Map(self.rounded(kernel::global_pool(first.map().cast(FloatDType::F32))))
+            }
             Primitive::Flatten => Value::Flat(first.flat()),
             Primitive::Add => inputs.into_iter().fold(first, add),
             Primitive::Mul => inputs.into_iter().fold(first, mul),
@@ -353,7 +400,7 @@ impl<'a> Pass<'a> {
                 let kept = (1.0 / (1.0 - rate)) as f32;
                 let draw = || if chance.rng.random::<f64>() < rate { 0.0 } else { kept };
                 let mask: Vec<f32> = std::iter::repeat_with(draw).take(shape.iter().product()).collect();
-                x * Tensor::from_data(TensorData::new(mask, shape), &self.device)
+                x * self.rounded(Tensor::from_data(TensorData::new(mask, shape), &self.device))
             }
             _ => x,
         }

@@ -18,11 +18,11 @@ const IDENTITY: u64 = 0x7765_6967_6874_7321;
 /// # Errors
 /// [`NnError::Checkpoint`] where that cannot be done.
 pub fn leave(weights: &Weights, path: &Path) -> Result<(), NnError> {
-    let values: IndexMap<String, Vec<f32>> = weights
+    let numbers: IndexMap<String, Vec<f32>> = weights
         .iter()
         .map(|(name, (shape, values))| (written(&(name.clone(), shape.clone())), values.clone()))
         .collect();
-    Checkpoint { values, ..Checkpoint::default() }.save(path, IDENTITY)
+    Checkpoint { numbers, ..Checkpoint::default() }.save(path, IDENTITY)
 }
 
 /// The weights of a file that [`leave`] wrote.
@@ -36,7 +36,7 @@ pub fn inherit(path: &Path) -> Result<Weights, NnError> {
         let (name, shape) = read(&name).ok_or_else(gone)?;
         Ok((name, (shape, values)))
     };
-    kept.values.into_iter().map(entry).collect()
+    kept.numbers.into_iter().map(entry).collect()
 }
 
 /// How much of a network's weights stands in others under the same name and shape: a share of all their numbers.

@@ -5,8 +5,11 @@
 //! go on from a checkpoint, give the same figures to the bit as alone and undisturbed.
 
 mod augment;
+mod auxiliary;
+mod average;
 mod bank;
 mod batch;
+mod budget;
 mod checkpoint;
 mod device;
 mod error;
@@ -17,7 +20,9 @@ mod kernel;
 mod loss;
 mod memory;
 mod mix;
+mod numbers;
 mod optimizer;
+mod pace;
 mod probe;
 mod recurrent;
 mod resident;
@@ -28,10 +33,14 @@ mod throughput;
 mod train;
 
 pub use bank::Bank;
+pub use budget::{Share, cores};
+pub use checkpoint::Checkpoint;
 pub use error::NnError;
 pub use execute::forward;
 pub use heritage::{inherit, inherited, leave};
 pub use memory::{estimated_bytes, free_bytes};
+pub use numbers::write_numbers;
+pub use pace::{Field, Pace};
 pub use probe::Probe;
 pub(crate) use recurrent::{Course, Reader, Regression, Sequence, Speaker};
 pub use supernet::{Lesson, Snapshot, Supernet};

@@ -57,8 +57,17 @@ impl Learner {
 
     /// The trained parameters: `(slot, values)`.
     pub(super) fn parts(&self) -> impl Iterator<Item = (usize, Tensor<1>)> {
-        self.members.iter().zip(&self.groups).flat_map(|(members, group)| {
-            let joined = group.val().inner();
+        self.split(self.joined())
+    }
+
+    /// The trained parameters as they are held: one vector a group.
+    pub(super) fn joined(&self) -> Vec<Tensor<1>> {
+        self.groups.iter().map(|group| group.val().inner()).collect()
+    }
+
+    /// Vectors like those of [`Learner::joined`] as parameters: `(slot, values)`.
+    pub(super) fn split(&self, joined: Vec<Tensor<1>>) -> impl Iterator<Item = (usize, Tensor<1>)> {
+        self.members.iter().zip(joined).flat_map(|(members, joined)| {
             let mut start = 0;
             members.iter().map(move |(slot, length)| {
                 start += length;
@@ -90,9 +99,9 @@ impl Learner {
         self.groups = self.optimizer.step(learning_rate, groups, all);
     }
 
-    /// Whether all trained parameters are finite.
-    pub(super) fn is_finite(&self) -> bool {
-        self.groups.iter().all(|group| group.val().inner().abs().sum().into_scalar::<f32>().is_finite())
+    /// A number that is finite where all trained parameters are; it stays on the device.
+    pub(super) fn magnitude(&self) -> Tensor<1> {
+        Tensor::cat(self.groups.iter().map(|group| group.val().inner().abs().mean()).collect(), 0).sum()
     }
 
     /// The optimizer's state, such as momentum.
@@ -108,13 +117,15 @@ impl Learner {
     }
 }
 
+/// Gradients scaled so that the norm over all of them is at most `limit`. The norm never leaves the device.
 fn clipped(gradients: Vec<Tensor<1>>, limit: f64) -> Vec<Tensor<1>> {
-    if limit <= 0.0 {
+    if limit <= 0.0 || gradients.is_empty() {
         return gradients;
     }
-    let squares = gradients.iter().map(|part| f64::from(part.clone().square().sum().into_scalar::<f32>()));
-    let share = limit / (squares.sum::<f64>().sqrt() + NORM_FLOOR);
-    if share < 1.0 { gradients.into_iter().map(|part| part.mul_scalar(share)).collect() } else { gradients }
+    let squares = gradients.iter().map(|part| part.clone().square().sum());
+    let norm = Tensor::cat(squares.collect(), 0).sum().sqrt();
+    let share = (norm + NORM_FLOOR).recip().mul_scalar(limit).clamp_max(1.0); // [1]
+    gradients.into_iter().map(|part| part * share.clone()).collect()
 }
 
 fn optimizer(recipe: &Recipe) -> ModuleOptimizer {

@@ -25,6 +25,8 @@ use crate::ir::{Graph, Parameter, Role};
 use crate::random::Seed;
 use crate::recipe::Recipe;
 
+/// What the notes are called in a checkpoint.
+const NOTES: &str = "notes";
 /// Largest global norm of a gradient on shared weights: hyperparameters are drawn for them that no one would choose.
 const CLIP_NORM: f64 = 5.0;
 /// Added to the norm that a gradient is divided by, as PyTorch's `clip_grad_norm_` does.
@@ -178,7 +180,8 @@ impl Supernet {
             }
             values.insert(format!("value {name}"), floats(held.value.clone()));
         }
-        Checkpoint { values, optimizer: notes.to_vec(), curve: Vec::new() }.save(path, identity)
+        let bytes = IndexMap::from([(NOTES.to_owned(), notes.to_vec())]);
+        Checkpoint { numbers: values, bytes }.save(path, identity)
     }
 
     /// Goes back to what was kept, and to no weights where nothing was; the notes.
@@ -187,17 +190,17 @@ impl Supernet {
     /// [`NnError::Checkpoint`] for a file that is damaged or another training's.
     pub fn load(&mut self, path: &Path, identity: u64) -> Result<Option<Vec<u8>>, NnError> {
         self.held.clear();
-        let Some(kept) = Checkpoint::load(path, identity)? else { return Ok(None) };
+        let Some(mut kept) = Checkpoint::load(path, identity)? else { return Ok(None) };
         let damaged =
             || NnError::checkpoint(path, "holds entries that no search writes; delete it to start over");
-        for (entry, values) in &kept.values {
+        for (entry, values) in &kept.numbers {
             let Some(name) = entry.strip_prefix("value ") else { continue };
             let held = Held { value: on(&self.device, values.clone()), memories: Default::default() };
             self.held.insert(read(name).ok_or_else(damaged)?, held);
         }
         let device = self.device.clone();
         let value = |values: Vec<f32>| on(&device, values);
-        for (entry, values) in kept.values.into_iter().filter(|(entry, _)| !entry.starts_with("value ")) {
+        for (entry, values) in kept.numbers.into_iter().filter(|(entry, _)| !entry.starts_with("value ")) {
             let mut words = entry.splitn(3, ' ');
             let (rule, part, name) = (words.next(), words.next(), words.next());
             let rule = rule.and_then(|rule| rule.parse::<usize>().ok()).filter(|rule| *rule < RULES);
@@ -210,7 +213,7 @@ impl Supernet {
                 _ => memory.steps = values.first().map_or(0, |steps| *steps as u32),
             }
         }
-        Ok(Some(kept.optimizer))
+        Ok(kept.bytes.shift_remove(NOTES))
     }
 }
 

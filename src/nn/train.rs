@@ -1,29 +1,38 @@
 //! The training loop: epochs of shuffled batches, a look at the validation pictures, a checkpoint, a report.
 
+#[cfg(test)]
+mod data_tests;
+mod losses;
+mod numbers;
+mod state;
+#[cfg(test)]
+mod tests;
+
 use std::path::Path;
 
 use super::augment::Normalizer;
-use super::bank::Bank;
+use super::auxiliary::with_classifier;
 use super::batch::Batches;
-use super::checkpoint::Checkpoint;
-use super::execute::{Chance, Pass, Plan};
+use super::execute::{Pass, Plan};
 use super::feed::{Course, Feed, look_through};
 use super::kernel::Kept;
-use super::loss::{cross_entropy, judge};
-use super::optimizer::Learner;
+use super::loss::judge;
 use super::throughput::Throughput;
-use super::{NnError, device, estimated_bytes, free_bytes};
+use super::{NnError, Share, device, estimated_bytes};
 use crate::data::Supply;
 use crate::device::Device;
-use crate::ir::{Graph, Parameter, Shape, Weights};
+use crate::ir::{Graph, Shape, Tensor as Place, Weights};
 use crate::loader::Broken;
 use crate::random::{Seed, fnv1a};
-use crate::recipe::Recipe;
+use crate::recipe::{Precision, Recipe};
+use state::State;
 
-use burn::tensor::Tensor;
+use burn::tensor::{FloatDType, Tensor};
 
 /// Pictures a step when nothing is trained.
 const LOOKING: usize = 128;
+/// Most logits that wait on a device for being read.
+const HELD: usize = 1 << 22;
 
 /// One training from start to end.
 #[derive(Clone, Copy, Debug)]
@@ -106,28 +115,55 @@ impl Epoch {
 }
 
 impl Training<'_> {
-    /// Trains, telling `heard` after every epoch; where that says `false`, the training stops.
+    /// Trains, telling `heard` after every epoch; where that says `false`, the training stops. Waits until the device has
+    /// what it takes.
     ///
     /// # Errors
-    /// [`NnError`]: stopped, diverged, unfit, or a checkpoint that is not this training's.
+    /// [`NnError`]: stopped, diverged, unfit, too big for the device, or a checkpoint that is not this training's.
     pub fn run(&self, heard: &mut dyn FnMut(&Epoch) -> bool) -> Result<Trained, NnError> {
+        let share = self.share(&|| false)?.ok_or(NnError::Stopped)?;
+        self.run_with(&share, heard)
+    }
+
+    /// What the training takes of its device, waited for beside others; `None` where `should_stop` says so before.
+    ///
+    /// # Errors
+    /// [`NnError::Unfit`] where network and pictures do not go together, or the device is too small for it.
+    pub fn share(&self, should_stop: &dyn Fn() -> bool) -> Result<Option<Share<'static>>, NnError> {
+        self.check()?;
+        let bytes = estimated_bytes(self.graph, self.batch().max(LOOKING / 4));
+        Share::take(self.device, bytes, rayon::current_num_threads(), should_stop)
+    }
+
+    /// [`Training::run`] on what [`Training::share`] gave.
+    ///
+    /// # Errors
+    /// As [`Training::run`].
+    pub fn run_with(
+        &self,
+        _share: &Share,
+        heard: &mut dyn FnMut(&Epoch) -> bool,
+    ) -> Result<Trained, NnError> {
         let _kept = Kept;
         let classes = self.check()?;
         let device = device::open(self.device)?;
-        let plan = Plan::new(self.graph).on(device.clone());
-        let smaller = self.smaller_plans(&plan, &device)?;
+        self.check_precision(&device)?;
+        let taught = self.taught(classes)?;
+        let learnt = self.learnt_plans(&taught, &device)?;
+        // What is judged has no second classifier; its parameters are the first of those that are learnt.
+        let plan = Plan::new(self.graph).on(device.clone()).at(self.recipe.precision);
         let checkpoint = self.checkpoint.map(|path| (path, self.identity()));
-        let mut state = State::start(self, &plan, checkpoint)?;
+        let mut state = State::start(self, &learnt[0], checkpoint)?;
         let Training { recipe, epochs, whole, seed, train, normal, loaders, .. } = *self;
         let course = Course { recipe, epochs, whole, seed, train, normal, classes, loaders, device: &device };
         let mut feed = Feed::start(course, state.curve.len() as u32)?;
         let mut unseen = Broken::default();
         for epoch in state.curve.len() as u32..self.epochs {
-            let plan_now = self.plan_of(epoch, &plan, &smaller)?;
+            let plan_now = self.plan_of(epoch, &learnt)?;
             let train_loss = state.learn(self, plan_now, &mut feed, epoch)?;
             let validation = match self.validation {
                 Some(supply) => {
-                    let (score, broken) = scored(&plan, &state.values(), supply, self.normal)?;
+                    let (score, broken) = scored(&plan, &state.judged_values(), supply, self.normal)?;
                     unseen.join(&broken);
                     Some(score)
                 }
@@ -147,7 +183,7 @@ impl Training<'_> {
         }
         let mut throughput = feed.throughput();
         throughput.broken.join(&unseen);
-        Ok(Trained { throughput, ..state.finish(self.seed) })
+        Ok(Trained { throughput, ..state.finish(self) })
     }
 
     /// Height and width of the pictures in an epoch (from 0).
@@ -156,18 +192,28 @@ impl Training<'_> {
         (stage.side(height), stage.side(width))
     }
 
-    /// Plans of the networks for smaller pictures, which have the same parameters.
-    fn smaller_plans<'g>(
+    /// The network, and those for smaller pictures, with a second classifier each; none where the recipe asks for none.
+    fn taught(&self, classes: usize) -> Result<Vec<(Graph, Place)>, NnError> {
+        let all = std::iter::once(self.graph).chain(self.smaller).filter(|_| self.recipe.auxiliary > 0.0);
+        all.map(|graph| with_classifier(graph, classes)).collect()
+    }
+
+    /// Plans of what is learnt: of the network, then of those for smaller pictures, which have the same parameters.
+    fn learnt_plans<'g>(
         &'g self,
-        whole: &Plan,
+        taught: &'g [(Graph, Place)],
         device: &burn::tensor::Device,
     ) -> Result<Vec<Plan<'g>>, NnError> {
-        let plans: Vec<Plan> = self.smaller.iter().map(|graph| Plan::new(graph).on(device.clone())).collect();
+        let plain = std::iter::once(self.graph).chain(self.smaller).filter(|_| taught.is_empty());
+        let with = taught.iter().map(|(graph, logits)| Plan::with_classifier(graph, *logits));
+        let plans = plain.map(Plan::new).chain(with);
+        let plans: Vec<Plan> = plans.map(|plan| plan.on(device.clone()).at(self.recipe.precision)).collect();
         let shapes = |plan: &Plan| -> Vec<(String, Vec<usize>)> {
             plan.parameters.iter().map(|one| (one.name.clone(), one.shape.clone())).collect()
         };
+        let there = shapes(&plans[0]);
         for plan in &plans {
-            let (here, there) = (shapes(plan), shapes(whole));
+            let here = shapes(plan);
             if here != there {
                 let other = there.iter().find(|one| !here.contains(one)).or(here.first());
                 return Err(NnError::Unfit(format!(
@@ -181,17 +227,12 @@ impl Training<'_> {
     }
 
     /// The plan for the pictures of an epoch.
-    fn plan_of<'g>(
-        &self,
-        epoch: u32,
-        whole: &'g Plan<'g>,
-        smaller: &'g [Plan<'g>],
-    ) -> Result<&'g Plan<'g>, NnError> {
+    fn plan_of<'g>(&self, epoch: u32, plans: &'g [Plan<'g>]) -> Result<&'g Plan<'g>, NnError> {
         let (channels, _, _) = self.train.shape();
         let (height, width) = self.sides(epoch);
         let fits =
             |plan: &&Plan| plan.graph.shape(plan.graph.input()) == Shape::Map { channels, height, width };
-        std::iter::once(whole).chain(smaller).find(fits).ok_or_else(|| {
+        plans.iter().find(fits).ok_or_else(|| {
             NnError::Unfit(format!(
                 "there is no network for the {height}x{width} pictures of epoch {}",
                 epoch + 1
@@ -224,18 +265,20 @@ impl Training<'_> {
             Some(_) if self.train.is_empty() || self.recipe.batch == 0 => {
                 Err(NnError::Unfit("there are no pictures to learn from, or a batch is none of them".into()))
             }
-            Some(_) => self.check_memory().map(|()| classes),
+            Some(_) => Ok(classes),
         }
     }
 
-    fn check_memory(&self) -> Result<(), NnError> {
-        let wanted = estimated_bytes(self.graph, self.batch().max(LOOKING / 4));
-        match free_bytes() {
-            Some(free) if wanted > free => Err(NnError::Unfit(format!(
-                "out of memory: training needs about {} MiB, {} MiB are free; a smaller `batch` or network may fit",
-                wanted >> 20,
-                free >> 20
-            ))),
+    fn check_precision(&self, device: &burn::tensor::Device) -> Result<(), NnError> {
+        let unfit = |problem: String| Err(NnError::Unfit(problem));
+        match self.recipe.precision {
+            Precision::Fp32 if self.device != Device::Cpu => unfit(format!(
+                "`precision: Fp32` is not to be had on {}: its kernels may round factors to tf32; use `Tf32`",
+                self.device
+            )),
+            Precision::Bf16 if !device.supports_dtype(FloatDType::BF16) => {
+                unfit(format!("{} does not compute with bfloat16; use another `precision`", self.device))
+            }
             _ => Ok(()),
         }
     }
@@ -272,127 +315,6 @@ fn identity(supply: Supply) -> u64 {
             fnv1a(&labels).rotate_left(1) ^ fnv1a(&pictures.pixels)
         }
         Supply::Files(files) => files.identity(),
-    }
-}
-
-/// A training under way.
-struct State<'p> {
-    plan: &'p Plan<'p>,
-    learner: Learner,
-    /// What the learner does not move, such as running statistics, by slot; the others' entries are stale.
-    fixed: Vec<Tensor<1>>,
-    curve: Vec<Epoch>,
-}
-
-impl<'p> State<'p> {
-    /// The first step's state, or the checkpoint's, which is given with the training's identity.
-    fn start(
-        training: &Training,
-        plan: &'p Plan<'p>,
-        checkpoint: Option<(&Path, u64)>,
-    ) -> Result<State<'p>, NnError> {
-        let mut bank = super::heritage::bank(training.seed, training.parent)?;
-        let kept = match checkpoint {
-            Some((path, identity)) => Checkpoint::load(path, identity)?,
-            None => None,
-        };
-        let value = |one: &Parameter| match kept.as_ref().and_then(|kept| kept.values.get(&one.name)) {
-            Some(values) => values.clone(),
-            None => bank.value(one).to_vec(),
-        };
-        let values: Vec<Vec<f32>> = plan.parameters.iter().map(value).collect();
-        let mut learner = Learner::new(plan, training.recipe, &values);
-        if learner.is_empty() {
-            return Err(NnError::Unfit("the network has no parameters to train".into()));
-        }
-        let fixed = values.into_iter().map(|values| plan.vector(values)).collect();
-        let mut curve = Vec::new();
-        if let (Some(kept), Some((path, _))) = (kept, checkpoint) {
-            learner.resume(kept.optimizer).map_err(|problem| NnError::checkpoint(path, problem))?;
-            curve = kept.curve;
-        }
-        Ok(State { plan, learner, fixed, curve })
-    }
-
-    /// One epoch (from 0); the mean loss of its steps.
-    fn learn(
-        &mut self,
-        training: &Training,
-        plan: &Plan,
-        feed: &mut Feed,
-        epoch: u32,
-    ) -> Result<f64, NnError> {
-        let steps = training.steps();
-        let all = steps * training.whole as usize;
-        let mut chance = Chance {
-            rng: training.seed.stream(epoch.into(), "drop"),
-            drop_path: training.recipe.drop_path,
-            dropout: training.recipe.stage(epoch, training.whole).dropout,
-        };
-        let (mut sum, mut done) = (0.0, 0);
-        feed.begin(epoch)?;
-        for step in 0..steps {
-            // Where no picture of a batch can be decoded, there is nothing to learn from it.
-            let Some((input, targets)) = feed.next(step) else { continue };
-            let factor = training.recipe.schedule.factor(epoch as usize * steps + step, all);
-            let loss = self.step(plan, input, targets, training.recipe.learning_rate * factor, &mut chance);
-            if !loss.is_finite() {
-                return Err(diverged(epoch, step, format!("loss is {loss}")));
-            }
-            sum += loss;
-            done += 1;
-        }
-        feed.end()?;
-        if !self.learner.is_finite() {
-            return Err(diverged(epoch, steps - 1, "weights are no longer finite".into()));
-        }
-        Ok(sum / f64::from(done))
-    }
-
-    /// One update; the loss before it.
-    fn step(
-        &mut self,
-        plan: &Plan,
-        input: Tensor<4>,
-        targets: Tensor<2>,
-        learning_rate: f64,
-        chance: &mut Chance,
-    ) -> f64 {
-        let leaves = self.learner.leaves();
-        let mut values: Vec<Tensor<1>> = self.fixed.iter().map(|value| value.clone().autodiff()).collect();
-        leaves.iter().for_each(|(slot, leaf)| values[*slot] = leaf.clone());
-        let (logits, running) = Pass::new(plan, &values, Some(chance)).run(input.autodiff());
-        let loss = cross_entropy(logits, targets.autodiff());
-        let figure = f64::from(loss.clone().into_scalar::<f32>());
-        if figure.is_finite() {
-            let mut gradients = loss.backward();
-            self.learner.step(learning_rate, &leaves, &mut gradients);
-            running.into_iter().for_each(|(slot, value)| self.fixed[slot] = value);
-        }
-        figure
-    }
-
-    /// All parameters by slot.
-    fn values(&self) -> Vec<Tensor<1>> {
-        let mut values = self.fixed.clone();
-        self.learner.parts().for_each(|(slot, part)| values[slot] = part);
-        values
-    }
-
-    fn checkpoint(&self) -> Result<Checkpoint, NnError> {
-        let optimizer = self.learner.state().map_err(NnError::Unfit)?;
-        let named = self.plan.parameters.iter().zip(self.values());
-        let values = named.map(|(parameter, value)| (parameter.name.clone(), floats(value))).collect();
-        Ok(Checkpoint { values, optimizer, curve: self.curve.clone() })
-    }
-
-    fn finish(self, seed: Seed) -> Trained {
-        let mut bank = Bank::new(seed);
-        for (parameter, value) in self.plan.parameters.iter().zip(self.values()) {
-            bank.store(parameter, floats(value));
-        }
-        let throughput = Throughput::default();
-        Trained { weights: bank.export(self.plan.graph), curve: self.curve, throughput }
     }
 }
 
@@ -458,8 +380,12 @@ fn scored(
 pub(super) fn judged(plan: &Plan, values: &[Tensor<1>], batches: &Batches) -> Result<Score, NnError> {
     let all: Vec<usize> = (0..batches.pictures.labels.len()).collect();
     let (mut right, mut loss) = (0, 0.0);
-    for members in all.chunks(LOOKING) {
-        let (logits, _) = Pass::new(plan, values, None).run(batches.plain(members).input(&plan.device));
+    // Logits wait on the device for being read in one go: every reading makes it wait.
+    for members in all.chunks((HELD / batches.classes).next_multiple_of(LOOKING)) {
+        let look = |members: &[usize]| {
+            Pass::new(plan, values, None).run(batches.plain(members).input(&plan.device)).0
+        };
+        let logits = Tensor::cat(members.chunks(LOOKING).map(look).collect(), 0);
         let logits: Vec<f32> = logits.into_data().iter::<f32>().collect();
         let (hits, entropy) = judge(&logits, batches.labels(members), batches.classes);
         (right, loss) = (right + hits, loss + entropy);
@@ -467,8 +393,3 @@ pub(super) fn judged(plan: &Plan, values: &[Tensor<1>], batches: &Batches) -> Re
     let count = all.len().max(1) as f64;
     Ok(Score { accuracy: right as f64 / count, loss: loss / count })
 }
-
-#[cfg(test)]
-mod data_tests;
-#[cfg(test)]
-mod tests;

@@ -128,6 +128,14 @@ pub enum StudyError {
     /// The experiment's device is not there.
     #[error(transparent)]
     Device(#[from] crate::device::DeviceError),
+    /// A final training that something keeps from being done.
+    #[error("trial {trial} is not trained: {problem}")]
+    Obstacle {
+        /// The trial.
+        trial: u64,
+        /// What is in the way, and what to do.
+        problem: String,
+    },
     /// The workers cannot be started.
     #[error("cannot start {workers} worker threads: {problem}; ask for fewer `workers`")]
     NoThreads {

@@ -51,6 +51,9 @@ impl Retraining<'_> {
                 Some(Report::Ended(_, Err(Failure::Stopped), _)) => {
                     (running, ending) = (running - 1, Ending::Stopped);
                 }
+                Some(Report::Ended(trial, Err(Failure::Obstacle(problem)), _)) => {
+                    return Err(StudyError::Obstacle { trial, problem });
+                }
                 Some(Report::Ended(id, result, seconds)) => {
                     running -= 1;
                     self.settle(id, result, seconds)?;

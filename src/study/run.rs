@@ -339,7 +339,7 @@ fn verdict(result: Result<Outcome, Failure>, objectives: &[Objective]) -> Option
             None => TrialState::Finished(outcome.metrics),
             Some(reason) => TrialState::Failed(reason),
         }),
-        Err(Failure::Candidate(reason)) => Some(TrialState::Failed(reason)),
+        Err(Failure::Candidate(reason) | Failure::Obstacle(reason)) => Some(TrialState::Failed(reason)),
         Err(Failure::Stopped) => None,
     }
 }

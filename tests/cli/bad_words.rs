@@ -167,6 +167,16 @@ fn files_that_cannot_be_written_and_are_left_alone() {
 }
 
 #[test]
+fn workers_chosen_by_the_program() {
+    let home = Home::new();
+    let said = home.run("search small.ron --run run --workers auto --no-retrain");
+    assert!(said.err.contains(" on cpu\n"), "{said}");
+    said.succeeded();
+    // The study keeps its number, whatever this machine would choose.
+    home.run("search small.ron --run run --workers auto --no-retrain").succeeded();
+}
+
+#[test]
 fn devices_that_are_none_or_not_in_this_binary() {
     let home = Home::searched();
     for command in ["search small.ron", "retrain run"] {

@@ -5,6 +5,7 @@ mod bad_runs;
 mod bad_spaces;
 mod bad_words;
 mod bench;
+mod checkpoints;
 mod evaluators;
 mod interrupt;
 mod samples;

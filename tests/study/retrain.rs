@@ -21,6 +21,7 @@ struct Trainer {
     begun_at: Mutex<Vec<u32>>,
     fails: bool,
     diverges: bool,
+    blocked: bool,
     /// How long a step takes.
     milliseconds: u64,
 }
@@ -34,6 +35,9 @@ impl Evaluate for Trainer {
         assert!(job.last);
         if self.fails {
             return Err(Failure::Candidate("diverged".into()));
+        }
+        if self.blocked {
+            return Err(Failure::Obstacle("the checkpoint is of another".into()));
         }
         let checkpoint = job.checkpoint.unwrap();
         let begun_at: u32 = std::fs::read_to_string(checkpoint).map_or(0, |text| text.parse().unwrap());
@@ -184,6 +188,22 @@ fn a_final_training_that_diverges_has_failed_and_leaves_no_model() {
     let reason = "`test_accuracy` is not a number: it diverged";
     assert!(record.finals.iter().all(|one| one.state == TrialState::Failed(reason.into())));
     assert!(record.finals.iter().all(|one| one.model.is_none()));
+}
+
+#[test]
+fn what_is_in_the_way_of_a_training_is_told_and_not_recorded() {
+    let folder = tempfile::tempdir().unwrap();
+    search(folder.path(), &description(FIELDS), 0).unwrap();
+    let space = space();
+    let stop = AtomicBool::new(false);
+    {
+        let mut study = Study::open(folder.path(), &space, &description(FIELDS)).unwrap();
+        let blocked = Trainer { blocked: true, ..Trainer::default() };
+        let error = study.retrain(&blocked, &stop, &mut |_: &Event| {}).unwrap_err().to_string();
+        assert!(error.ends_with("is not trained: the checkpoint is of another"), "{error}");
+        assert_eq!(study.record().finals, []);
+    }
+    assert_eq!(retrain(folder.path(), FIELDS, &Trainer::default(), u32::MAX).1.finals.len(), 3);
 }
 
 #[test]

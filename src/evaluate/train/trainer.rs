@@ -61,7 +61,10 @@ impl Trainer {
         };
         let smaller = self.smaller(&candidate, whole(job))?;
         let training = self.training(job, &graph, &smaller, &candidate);
-        let trained = Training { parent: parent.as_ref(), ..training }.run(&mut heard).map_err(failure)?;
+        let training = Training { parent: parent.as_ref(), ..training };
+        let taken = training.share(&|| progress.should_stop()).map_err(failure)?.ok_or(Failure::Stopped)?;
+        let trained = training.run_with(&taken, &mut heard).map_err(failure)?;
+        drop(taken);
         tell(job, &trained);
         if let Some(path) = job.heritage.and_then(|heritage| heritage.leave.as_deref()) {
             nn::leave(&trained.weights, path).map_err(failure)?;
@@ -264,6 +267,7 @@ pub(super) fn named(figures: impl Iterator<Item = (&'static str, f64)>) -> Metri
 pub(super) fn failure(error: NnError) -> Failure {
     match error {
         NnError::Stopped => Failure::Stopped,
+        problem @ NnError::Checkpoint { .. } => Failure::Obstacle(problem.to_string()),
         other => Failure::Candidate(other.to_string()),
     }
 }

@@ -3,7 +3,7 @@
 use super::*;
 use crate::data::{Dataset, Source};
 use crate::ir::{Conv, Primitive, Window};
-use crate::recipe::{Augment, Optimizer, Schedule};
+use crate::recipe::{Augment, Optimizer, Precision, Schedule};
 
 /// A small network for the digits, with batch norm, dropout and drop path.
 fn network() -> Graph {
@@ -11,6 +11,7 @@ fn network() -> Graph {
     let x = graph.add(Primitive::Conv(Conv::square(8, 3)), &[graph.input()]).unwrap();
     let x = graph.add(Primitive::BATCH_NORM, &[x]).unwrap();
     let x = graph.add(Primitive::RELU, &[x]).unwrap();
+    graph.set_auxiliary(x);
     let y = graph.add(Primitive::Conv(Conv::square(8, 3)), &[x]).unwrap();
     let y = graph.add(Primitive::DropPath { depth: 1.0 }, &[y]).unwrap();
     let x = graph.add(Primitive::Add, &[x, y]).unwrap();
@@ -95,8 +96,9 @@ fn a_killed_training_goes_on_as_if_nothing_had_happened() {
         Optimizer::AdamW { beta1: 0.9, beta2: 0.999, epsilon: 1e-8 },
         Optimizer::RmsProp { alpha: 0.9, momentum: 0.9, epsilon: 1e-3 },
     ];
-    for optimizer in optimizers {
-        let recipe = Recipe { optimizer, learning_rate: 0.01, ..recipe() };
+    let plain = |optimizer| Recipe { optimizer, learning_rate: 0.01, ..recipe() };
+    let full = Recipe { ema: 0.9, auxiliary: 0.4, precision: Precision::Bf16, clip_norm: 1.0, ..recipe() };
+    for recipe in optimizers.map(plain).into_iter().chain([full]) {
         let whole = training(&graph, &recipe, &data, 4).run(&mut |_| true).unwrap();
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("trial.safetensors");
@@ -171,7 +173,7 @@ fn what_does_not_fit_is_refused_before_it_starts() {
     let y = huge.add(Primitive::Flatten, &[y]).unwrap();
     let y = huge.add(Primitive::Linear { features: 10, bias: true }, &[y]).unwrap();
     huge.set_output(y);
-    if free_bytes().is_some() {
+    if crate::nn::free_bytes().is_some() {
         assert!(said(training(&huge, &recipe, &data, 1)).contains("out of memory"));
     }
     assert!(training(&graph, &recipe, &data, 1).run(&mut |_| true).is_ok());
@@ -184,4 +186,72 @@ fn a_batch_larger_than_the_data_is_all_of_it() {
     let training = training(&graph, &recipe, &data, 1);
     assert_eq!((training.batch(), training.steps()), (data.train.labels.len(), 1));
     assert!(training.run(&mut |_| true).is_ok());
+}
+
+/// What a training of some epochs comes to: its last epoch and its weights.
+fn last(recipe: &Recipe, epochs: u32) -> (Epoch, Weights) {
+    let (graph, data) = (network(), Source::Digits.load().unwrap());
+    let trained = training(&graph, recipe, &data, epochs).run(&mut |_| true).unwrap();
+    (*trained.curve.last().unwrap(), trained.weights)
+}
+
+#[test]
+fn bfloat16_learns_as_float32_does_and_keeps_its_weights_in_32_bits() {
+    let rounded = Recipe { precision: Precision::Bf16, ..recipe() };
+    let ((full, _), (half, weights)) = (last(&recipe(), 3), last(&rounded, 3));
+    assert_ne!(full, half);
+    let far = (full.train_loss - half.train_loss).abs() / full.train_loss;
+    assert!(far < 0.05, "{full:?} {half:?}");
+    let accuracy = |epoch: Epoch| epoch.validation.unwrap().accuracy;
+    assert!((accuracy(full) - accuracy(half)).abs() < 0.05, "{full:?} {half:?}");
+    let kept = |value: &f32| value.to_bits() & 0xffff != 0;
+    let (_, values) = &weights["conv/weight"];
+    assert!(
+        values.iter().filter(|value| kept(value)).count() > values.len() / 2,
+        "master weights are rounded"
+    );
+    assert!(weights["batch_norm/running_mean"].1.iter().any(kept), "norm statistics are rounded");
+}
+
+#[test]
+fn fp32_is_refused_where_kernels_do_not_promise_it() {
+    let (graph, data) = (network(), Source::Digits.load().unwrap());
+    let exact = Recipe { precision: Precision::Fp32, ..recipe() };
+    let on_gpu = Training { device: Device::Cuda(1), ..training(&graph, &exact, &data, 1) };
+    let said = on_gpu.check_precision(&crate::nn::device()).unwrap_err().to_string();
+    assert!(said.contains("`precision: Fp32` is not to be had on cuda:1"), "{said}");
+    assert_eq!(last(&exact, 1), last(&Recipe { precision: Precision::Tf32, ..exact.clone() }, 1));
+}
+
+#[test]
+fn a_moving_average_is_what_is_judged_and_kept() {
+    let (plain, weights) = last(&recipe(), 2);
+    let forgetful = last(&Recipe { ema: 1e-30, ..recipe() }, 2);
+    assert_eq!(
+        (plain, &weights),
+        (forgetful.0, &forgetful.1),
+        "an average that forgets at once is the last step"
+    );
+    let (averaged, slow) = last(&Recipe { ema: 0.999, ..recipe() }, 2);
+    assert_eq!(averaged.train_loss, plain.train_loss, "the average moves nothing");
+    assert_ne!(averaged.validation, plain.validation);
+    assert!(slow["conv/weight"] != weights["conv/weight"]);
+    assert!(slow["batch_norm/running_mean"] != weights["batch_norm/running_mean"]);
+}
+
+#[test]
+fn a_second_classifier_teaches_and_is_not_kept() {
+    let (plain, weights) = last(&recipe(), 1);
+    let (taught, other) = last(&Recipe { auxiliary: 0.4, ..recipe() }, 1);
+    assert_ne!(plain, taught);
+    assert!(weights.keys().eq(other.keys()));
+    assert_ne!(weights["conv/weight"], other["conv/weight"]);
+    let data = Source::Digits.load().unwrap();
+    let mut graph = Graph::new(Shape::Map { channels: 1, height: 8, width: 8 });
+    let x = graph.add(Primitive::Flatten, &[graph.input()]).unwrap();
+    let x = graph.add(Primitive::Linear { features: 10, bias: true }, &[x]).unwrap();
+    graph.set_output(x);
+    let recipe = Recipe { auxiliary: 0.4, ..recipe() };
+    let said = training(&graph, &recipe, &data, 1).run(&mut |_| true).unwrap_err().to_string();
+    assert!(said.contains("`auxiliary` asks for a second classifier"), "{said}");
 }
