@@ -13,6 +13,8 @@ use super::{at_least_one, number};
 /// Measures how fast candidates of a space train here, on pictures that mean nothing: one alone, or many that share a
 /// device.
 #[derive(Args, Debug)]
+// Without training there is nothing to read most of it for.
+#[cfg_attr(not(feature = "train"), allow(dead_code))]
 pub struct Pace {
     /// The space file.
     space: PathBuf,
