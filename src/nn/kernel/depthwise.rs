@@ -1,5 +1,7 @@
 //! Depthwise convolutions, one filter a channel: every vector of results is a sum over the taps, held in registers.
 
+#![allow(clippy::needless_range_loop, reason = "tiles of registers are unrolled by index")]
+
 use pulp::{Simd, WithSimd};
 use rayon::prelude::*;
 

@@ -1,6 +1,8 @@
 //! Batch normalisation with exact statistics: each plane's mean and squared deviations while it is in the cache, joined
 //! in double precision in a fixed order ([Chan et al. 1979](https://doi.org/10.1007/978-3-642-51461-6_3)).
 
+#![allow(clippy::needless_range_loop, reason = "tiles of registers are unrolled by index")]
+
 use std::sync::Arc;
 
 use pulp::{Simd, WithSimd};

@@ -1,5 +1,7 @@
 //! Maximum and mean over windows.
 
+#![allow(clippy::needless_range_loop, reason = "tiles of registers are unrolled by index")]
+
 use std::sync::Arc;
 
 use pulp::{Simd, WithSimd};

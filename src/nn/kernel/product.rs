@@ -1,6 +1,8 @@
 //! The two products that convolutions are made of, over shifted rows: results from weights, weights' gradients from
 //! results'. Both hold a tile of sums in registers and read each vector of the map once for all of its sums.
 
+#![allow(clippy::needless_range_loop, reason = "tiles of registers are unrolled by index")]
+
 use pulp::{Simd, WithSimd};
 
 /// Result rows whose weights lie behind each other.
