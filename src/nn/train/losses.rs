@@ -30,7 +30,8 @@ impl Losses {
         match losses.iter().position(|loss| !loss.is_finite()) {
             Some(step) => Err((step, format!("loss is {}", losses[step]))),
             None if !magnitude.is_finite() => Err((steps - 1, "weights are no longer finite".into())),
-            None => Ok(losses.iter().sum::<f64>() / steps as f64),
+            // Where no step could be taken there is no mean: not a number.
+            None => Ok(losses.iter().sum::<f64>() / losses.len() as f64),
         }
     }
 }
