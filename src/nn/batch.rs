@@ -5,8 +5,7 @@ use burn::tensor::{Device, Tensor, TensorData};
 use super::augment::{Normalizer, View};
 use super::mix::Mix;
 use crate::data::Pictures;
-use crate::loader;
-use crate::random::{Rng, Seed};
+use crate::random::Rng;
 use crate::recipe::Recipe;
 
 /// Pictures and how to hand them out.
@@ -37,11 +36,6 @@ impl Batch {
 }
 
 impl Batches<'_> {
-    /// The order of an epoch (from 0).
-    pub(super) fn order(&self, seed: Seed, epoch: u32) -> Vec<usize> {
-        loader::order(seed, epoch, self.pictures.len()).into_iter().map(|member| member as usize).collect()
-    }
-
     /// Augmented pictures with smoothed and mixed targets.
     pub(super) fn training(&self, members: &[usize], recipe: &Recipe, rng: &mut Rng) -> Batch {
         let (_, height, width) = self.pictures.shape;
@@ -99,6 +93,7 @@ pub(super) fn targets(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::random::Seed;
     use crate::recipe::Augment;
     use std::sync::Arc;
 
@@ -119,18 +114,6 @@ mod tests {
         assert_eq!(batch.pixels[0], 24.0 / 255.0);
         assert_eq!(batch.input(&crate::nn::device()).dims(), [2, 1, 2, 2]);
         assert_eq!(batch.targets(&crate::nn::device()).dims(), [2, 3]);
-    }
-
-    #[test]
-    fn every_epoch_has_its_own_order_and_the_same_one_again() {
-        let (pictures, normalizer) = (pictures(), Normalizer::new(&[0.0], &[1.0]));
-        let batches = Batches { pictures: &pictures, normalizer: &normalizer, classes: 3 };
-        let first = batches.order(Seed(1), 0);
-        assert_eq!(first, batches.order(Seed(1), 0));
-        assert_ne!(first, batches.order(Seed(1), 1));
-        let mut sorted = first.clone();
-        sorted.sort_unstable();
-        assert_eq!(sorted, (0..10).collect::<Vec<_>>());
     }
 
     #[test]

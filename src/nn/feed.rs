@@ -60,9 +60,9 @@ enum Way {
     /// Made here, of pictures at this epoch's size.
     Host(Pictures, Normalizer),
     /// Gathered on the device, of pictures at this epoch's size.
-    Resident(Pictures, Resident),
+    Resident(Pictures, Box<Resident>),
     Numbers(Loader<f32>),
-    Bytes(Loader<u8>, OnDevice),
+    Bytes(Loader<u8>, Box<OnDevice>),
 }
 
 impl<'a> Feed<'a> {
@@ -112,7 +112,7 @@ impl<'a> Feed<'a> {
             }
             Way::Resident(pictures, resident) => {
                 if let Some(other) = resized(pictures)? {
-                    *resident =
+                    **resident =
                         Resident::new(&other, self.course.normal, self.course.device).ok_or_else(|| {
                             NnError::Unfit("too many pictures for one tensor on the device".into())
                         })?;
@@ -238,7 +238,7 @@ impl Way {
             let resident = if on_cpu { None } else { Resident::new(pictures, course.normal, course.device) };
             let normalizer = Normalizer::new(course.normal.0, course.normal.1);
             return Ok(resident.map_or(Way::Host(pictures.clone(), normalizer), |resident| {
-                Way::Resident(pictures.clone(), resident)
+                Way::Resident(pictures.clone(), Box::new(resident))
             }));
         }
         if channels != 1 && channels != 3 {
@@ -257,7 +257,7 @@ impl Way {
             ));
         }
         let loader = Loader::start(stock, agenda, Tables::bytes(course.normal.0), threads, AHEAD);
-        Ok(Way::Bytes(loader.map_err(no_threads)?, OnDevice::new(course.normal, course.device)))
+        Ok(Way::Bytes(loader.map_err(no_threads)?, Box::new(OnDevice::new(course.normal, course.device))))
     }
 }
 

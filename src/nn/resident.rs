@@ -52,9 +52,12 @@ impl OnDevice {
     }
 }
 
+/// Where pictures lie, whose they are, and their bytes there.
+type Kept = (Device, Weak<Vec<u8>>, Tensor<1, Int>);
+
 /// What lies on devices, as long as somebody in memory holds it too: trials one after the other, or beside each other, need
 /// not bring the same pictures there again.
-static KEPT: Mutex<Vec<(Device, Weak<Vec<u8>>, Tensor<1, Int>)>> = Mutex::new(Vec::new());
+static KEPT: Mutex<Vec<Kept>> = Mutex::new(Vec::new());
 
 fn kept(pixels: &Arc<Vec<u8>>, device: &Device) -> Tensor<1, Int> {
     let mut all = KEPT.lock().unwrap_or_else(PoisonError::into_inner);

@@ -73,7 +73,7 @@ fn batches_gathered_on_the_device_are_those_of_the_host() {
     );
     let mut feed = Feed::start(course(&recipe, &pictures, &device, 1), 0).unwrap();
     let resident = Resident::new(&pictures, (&MEAN, &DEVIATION), &device).unwrap();
-    feed.way = Way::Resident(pictures.clone(), resident);
+    feed.way = Way::Resident(pictures.clone(), Box::new(resident));
     alike(&all(feed), &host);
 }
 
@@ -98,7 +98,7 @@ fn loaded_batches_depend_neither_on_threads_nor_on_where_they_are_normalised() {
     let agenda = Agenda::training(Seed(3), 20, 6, 0, looks);
     let loader =
         Loader::start(Supply::from(&pictures).into(), agenda, Tables::bytes(&MEAN), 2, AHEAD).unwrap();
-    feed.way = Way::Bytes(loader, OnDevice::new((&MEAN, &DEVIATION), &device));
+    feed.way = Way::Bytes(loader, Box::new(OnDevice::new((&MEAN, &DEVIATION), &device)));
     alike(&all(feed), &one);
     // A training that goes on gets what it would have got.
     let mut late = Feed::start(course(&recipe, &pictures, &device, 2), 1).unwrap();

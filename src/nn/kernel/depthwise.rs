@@ -207,9 +207,7 @@ impl WeightedTaps<'_> {
             }
         }
         let (line, _) = S::as_mut_simd_f32s(&mut self.out[start..][..N * S::F32_LANES]);
-        for n in 0..N {
-            line[n] = sums[n];
-        }
+        line[..N].copy_from_slice(&sums[..N]);
     }
 }
 

@@ -116,9 +116,7 @@ impl Product<'_> {
             if row + m < self.rows {
                 let line = &mut self.out[(row + m) * self.stride + start..][..N * S::F32_LANES];
                 let (line, _) = S::as_mut_simd_f32s(line);
-                for n in 0..N {
-                    line[n] = sums[m][n];
-                }
+                line[..N].copy_from_slice(&sums[m][..N]);
             }
         }
     }
