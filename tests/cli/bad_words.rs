@@ -90,7 +90,7 @@ fn unknown_words() {
     assert_snapshot!(home.run("data Digit"), @r#"
     exit code 2
     --- stderr
-    error: `Digit` is no data source: Unexpected variant named `Digit` in enum `Source`, expected one of `Digits`, `Cifar10`, `Cifar100`, `Idx`, or `Folders` instead
+    error: `Digit` is no data source: Unexpected variant named `Digit` in enum `Source`, expected one of `Digits`, `Cifar10`, `Cifar100`, `Idx`, `Folders`, or `Stream` instead
       hint: write it as a space file does, such as `Digits` or `Cifar10("folder")`; `cellwright data` lists all
     "#);
 }
