@@ -229,7 +229,7 @@ impl Default for RandAugment {
 /// let recipe: Recipe = ron::from_str(text)?;
 /// let stages: Vec<_> = [0, 4, 8].map(|epoch| recipe.stage(epoch, 9)).into();
 /// assert_eq!(stages.iter().map(|stage| stage.side(224)).collect::<Vec<_>>(), [112, 168, 224]);
-/// assert_eq!(stages[0].augment.rand_augment.magnitude, 3.0);
+/// assert!((stages[0].augment.rand_augment.magnitude - 3.0).abs() < 1e-9);
 /// # Ok::<(), ron::error::SpannedError>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
