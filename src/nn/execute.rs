@@ -246,7 +246,7 @@ impl<'a> Pass<'a> {
         }
         let mut outputs = self.plan.outputs.iter().map(|output| {
             let output = made[output.index()].clone();
-            output.map_or_else(|| Tensor::zeros([0, 0], &self.device), Value::flat).cast(FloatDType::F32)
+            self.widened(output.map_or_else(|| Tensor::zeros([0, 0], &self.device), Value::flat))
         });
         let logits = outputs.next().unwrap_or_else(|| Tensor::zeros([0, 0], &self.device));
         let auxiliary = outputs.next();
@@ -256,6 +256,11 @@ impl<'a> Pass<'a> {
     /// Numbers with as many digits as the plan asks for.
     fn rounded<const D: usize>(&self, x: Tensor<D>) -> Tensor<D> {
         if self.plan.precision == Precision::Bf16 { x.cast(FloatDType::BF16) } else { x }
+    }
+
+    /// Rounded numbers in 32 bits, for sums over many; others as they are.
+    fn widened<const D: usize>(&self, x: Tensor<D>) -> Tensor<D> {
+        if self.plan.precision == Precision::Bf16 { x.cast(FloatDType::F32) } else { x }
     }
 
     fn compute(&mut self, node: usize, mut inputs: Vec<Value>) -> Value {
@@ -280,7 +285,7 @@ impl<'a> Pass<'a> {
             Primitive::BatchNorm { epsilon, momentum, .. } => {
                 // Statistics of rounded numbers, in 32 bits.
                 either!(first, x => {
-                    let normalized = self.normalize(node, x.cast(FloatDType::F32), *epsilon, *momentum);
+                    let normalized = self.normalize(node, self.widened(x), *epsilon, *momentum);
                     self.rounded(normalized)
                 })
             }
@@ -297,7 +302,8 @@ impl<'a> Pass<'a> {
                 Value::Map(kernel::avg_pool(first.map(), window, *count_padding))
             }
             Primitive::GlobalAvgPool => {
-                Value::Map(self.rounded(kernel::global_pool(first.map().cast(FloatDType::F32))))
+                let x = self.widened(first.map());
+                Value::Map(self.rounded(kernel::global_pool(x)))
             }
             Primitive::Flatten => Value::Flat(first.flat()),
             Primitive::Add => inputs.into_iter().fold(first, add),
