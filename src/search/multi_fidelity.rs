@@ -114,7 +114,7 @@ mod tests {
                 let full = trials.iter().filter(|trial| trial.proposal.fidelity == FULL);
                 full.map(|trial| truth(&space, trial)).fold(0.0, f64::max)
             };
-            (0..12).map(best).sum::<f64>() / 12.0
+            (0..60).map(best).sum::<f64>() / 60.0
         };
         let full = found(&Algorithm::Bayesian(Bayesian::default()), 8);
         let several = found(&config(), 150);

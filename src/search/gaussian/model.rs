@@ -312,14 +312,19 @@ fn believe(ground: &Ground, study: &Study, tried: &Tried, count: usize) -> Belie
     learn(&ground.viewer, &study.rungs.costs, &standings, &targets)
 }
 
-/// At most so many of the first trials, in order: of every rung, the highest first, its share: the best half of that,
-/// and others evenly from the rest by rank.
+/// At most so many of the first trials, in order: of every rung its share, the best half of it and others evenly from the
+/// rest by rank.
 fn chosen(study: &Study, count: usize, most: usize) -> Vec<usize> {
-    let mut all = Vec::new();
-    for rung in (0..study.rungs.count()).rev() {
-        let ended = |trial: &usize| study.scores[*trial].is_some() && study.rung(*trial) == rung;
-        let mut trials: Vec<usize> = (0..count).filter(ended).collect();
-        let most = (most - all.len()) / (rung + 1);
+    let mut rungs: Vec<Vec<usize>> = vec![Vec::new(); study.rungs.count()];
+    for trial in (0..count).filter(|trial| study.scores[*trial].is_some()) {
+        rungs[study.rung(trial)].push(trial);
+    }
+    // What rungs of few trials do not need is left to those of many.
+    rungs.sort_by_key(Vec::len);
+    let (mut all, mut others) = (Vec::new(), rungs.len());
+    for mut trials in rungs {
+        let most = (most - all.len()) / others;
+        others -= 1;
         if trials.len() > most {
             let score = |trial: &usize| study.scores[*trial].unwrap_or(f64::NEG_INFINITY);
             trials.sort_by(|a, b| score(b).total_cmp(&score(a)));
