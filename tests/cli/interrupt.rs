@@ -62,8 +62,16 @@ fn ctrl_c_stops_cleanly_and_the_same_command_goes_on_as_if_nothing_had_been() {
     let whole = trials(&home, "undisturbed");
     assert_eq!(whole.len(), 400);
     assert_eq!(trials(&home, "stopped"), whole);
-    // With two workers the last may have ended before the last but one.
-    assert!(stopped.iter().all(|trial| whole.contains(trial)));
+    // Of two workers, one may have ended a trial while the other was stopped in the one before: no more is missing.
+    let reached =
+        &whole[..=whole.iter().position(|trial| Some(trial) == stopped.last()).expect("as undisturbed")];
+    let missing = reached.iter().filter(|trial| !stopped.contains(trial)).count();
+    assert!(
+        missing <= 1 && reached.len() == stopped.len() + missing,
+        "{} of {}",
+        stopped.len(),
+        reached.len()
+    );
 }
 
 #[test]
