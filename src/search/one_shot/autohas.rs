@@ -24,12 +24,13 @@ use serde::{Deserialize, Deserializer, Serialize, de};
 use super::controller::{Policy, Rule};
 use super::course::{Budget, Course};
 use super::paths::Paths;
-use super::{Hear, OneShot, OneShotError, SHARED, untrained};
+use super::proposals::{drawn, is_new, run};
+use super::{Hear, OneShot, OneShotError, untrained};
 use crate::random::Rng;
 use crate::search::unseen::Unseen;
 use crate::search::{Configure, Context, Next, SearchAlgorithm};
 use crate::space::{DecisionKind, Draw, Genotype, GenotypeError};
-use crate::trial::{History, Metrics, Moment, Objective, Proposal, Supernet};
+use crate::trial::{History, Metrics, Moment, Objective, Supernet};
 
 /// AutoHAS, and by its switches two things that it is measured against.
 ///
@@ -242,9 +243,6 @@ impl Configure for AutoHas {
     }
 }
 
-/// Draws from the policy that may repeat before a random candidate takes their place.
-const DRAWS: usize = 100;
-
 struct Search {
     config: AutoHas,
     learnt: Option<(Paths, Policy)>,
@@ -282,29 +280,13 @@ impl SearchAlgorithm for Search {
         if is_new(&self.unseen, context, &whole) {
             return Ok(run(whole, "decoded from the policy"));
         }
-        for _ in 0..DRAWS {
-            let genotype = decode(Some(&mut rng))?;
-            if is_new(&self.unseen, context, &genotype) {
-                return Ok(run(genotype, "architecture drawn from the policy"));
-            }
-        }
-        let genotype = self.unseen.random(context, &mut rng)?;
-        Ok(genotype.map_or(Next::Done, |genotype| run(genotype, "random, for the policy repeats itself")))
+        let note = "architecture drawn from the policy";
+        drawn(&mut self.unseen, context, &mut rng, note, |rng| decode(Some(rng)))
     }
 
     fn one_shot(&mut self) -> Option<&mut dyn OneShot> {
         Some(self)
     }
-}
-
-/// Whether no trial has it, it is a program, and it keeps to the constraints.
-pub(super) fn is_new(unseen: &Unseen, context: &Context, genotype: &Genotype) -> bool {
-    context.space.key(genotype).is_ok_and(|key| unseen.is_new(&key))
-        && context.space.admits(genotype).unwrap_or(false)
-}
-
-pub(super) fn run(genotype: Genotype, note: &str) -> Next {
-    Next::Run(Proposal { genotype, fidelity: SHARED, parent: None, note: note.into() })
 }
 
 #[cfg(test)]

@@ -8,11 +8,12 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::autohas::{is_new, run};
 use super::controller::{Policy, Rule};
 use super::course::{Budget, Course};
 use super::paths::Paths;
+use super::proposals::drawn;
 use super::{Hear, OneShot, OneShotError, untrained};
+use crate::random::Rng;
 use crate::search::unseen::Unseen;
 use crate::search::{Configure, Context, Next, SearchAlgorithm};
 use crate::space::{Draw, GenotypeError};
@@ -81,9 +82,6 @@ impl Configure for Enas {
     }
 }
 
-/// Draws from the policy that may repeat before a random candidate takes their place.
-const DRAWS: usize = 100;
-
 struct Search {
     config: Enas,
     learnt: Option<(Paths, Policy)>,
@@ -120,14 +118,8 @@ impl SearchAlgorithm for Search {
         let mut rng = context.seed.stream(context.trial, "one-shot candidate");
         // Hyperparameters are held, so that there is nothing to decode.
         let first = |_: &_, basis: &[Draw], _: &[f64]| basis[0].clone();
-        for _ in 0..DRAWS {
-            let genotype = policy.decode(paths, context.space, Some(&mut rng), &first)?;
-            if is_new(&self.unseen, context, &genotype) {
-                return Ok(run(genotype, "drawn from the policy"));
-            }
-        }
-        let genotype = self.unseen.random(context, &mut rng)?;
-        Ok(genotype.map_or(Next::Done, |genotype| run(genotype, "random, for the policy repeats itself")))
+        let draw = |rng: &mut Rng| policy.decode(paths, context.space, Some(rng), &first);
+        drawn(&mut self.unseen, context, &mut rng, "drawn from the policy", draw)
     }
 
     fn one_shot(&mut self) -> Option<&mut dyn OneShot> {

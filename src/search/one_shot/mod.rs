@@ -20,6 +20,7 @@ mod controller;
 mod course;
 mod enas;
 mod paths;
+mod proposals;
 mod single_path;
 #[cfg(test)]
 mod toy;

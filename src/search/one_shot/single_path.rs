@@ -11,10 +11,10 @@
 use rand::RngExt;
 use serde::{Deserialize, Serialize};
 
-use super::autohas::run;
 use super::course::Budget;
 use super::enas::WIDTHS;
 use super::paths::Paths;
+use super::proposals::{self, run};
 use super::{Hear, OneShot, OneShotError, SHARED, untrained};
 use crate::random::Rng;
 use crate::search::one_shot::course::Course;
@@ -123,7 +123,7 @@ type Child<'a> = (Genotype, &'a Trial, String);
 
 impl Search {
     fn is_new(&self, context: &Context, genotype: &Genotype) -> bool {
-        super::autohas::is_new(&self.unseen, context, genotype)
+        proposals::is_new(&self.unseen, context, genotype)
     }
 
     /// The best of earlier generations; of equals the first.
