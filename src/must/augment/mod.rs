@@ -7,6 +7,8 @@
 mod colour;
 mod copy_paste;
 mod geometry;
+mod ladder;
+mod tone;
 
 use rand::RngExt;
 use serde::{Deserialize, Serialize};
@@ -15,6 +17,7 @@ use crate::data::Sample;
 use crate::random::Rng;
 pub use copy_paste::copy_paste;
 pub use geometry::{cropped, flipped, scaled};
+pub use ladder::Augmentation;
 
 /// How samples are changed before they are learned from.
 ///
@@ -46,6 +49,10 @@ pub struct Augment {
     pub visible: f64,
     /// How often objects of a second sample are pasted, in [0, 1].
     pub copy_paste: f64,
+    /// Operations on colours that each picture goes through, drawn as RandAugment draws them.
+    pub ops: usize,
+    /// How strong those are, up to 30.
+    pub magnitude: f64,
 }
 
 impl Default for Augment {
@@ -57,15 +64,25 @@ impl Default for Augment {
 impl Augment {
     /// Nothing but the size: for looking, not for learning.
     pub fn none(width: usize, height: usize) -> Augment {
-        Augment { width, height, flip: 0.0, scale: (1.0, 1.0), colour: 0.0, visible: 0.2, copy_paste: 0.0 }
+        Augment {
+            width,
+            height,
+            flip: 0.0,
+            scale: (1.0, 1.0),
+            colour: 0.0,
+            visible: 0.2,
+            copy_paste: 0.0,
+            ops: 0,
+            magnitude: 0.0,
+        }
     }
 
-    /// Flip, a scale from 0.8 to 1.2, a little colour: the ladder's first step.
+    /// Flip, a scale from 0.8 to 1.2, a little colour.
     pub fn small(width: usize, height: usize) -> Augment {
         Augment { flip: 0.5, scale: (0.8, 1.2), colour: 0.2, ..Augment::none(width, height) }
     }
 
-    /// Flip, a scale from 0.5 to 2, more colour: the ladder's third step.
+    /// Flip, a scale from 0.5 to 2, more colour.
     pub fn large(width: usize, height: usize) -> Augment {
         Augment { flip: 0.5, scale: (0.5, 2.0), colour: 0.4, ..Augment::none(width, height) }
     }
@@ -86,6 +103,7 @@ impl Augment {
             .or_else(|| share("colour", self.colour))
             .or_else(|| share("visible", self.visible))
             .or_else(|| share("copy_paste", self.copy_paste))
+            .or_else(|| self.tone_problem())
     }
 
     /// The sample, changed at random.
@@ -133,10 +151,18 @@ impl Augment {
     }
 
     fn coloured(&self, sample: Sample, rng: &mut Rng) -> Sample {
-        match self.colour > 0.0 {
-            true => Sample { picture: colour::jittered(&sample.picture, self.colour, rng), ..sample },
-            false => sample,
-        }
+        let picture = match self.colour > 0.0 {
+            true => colour::jittered(&sample.picture, self.colour, rng),
+            false => sample.picture,
+        };
+        Sample { picture: tone::toned(picture, self.ops, self.magnitude, rng), ..sample }
+    }
+
+    fn tone_problem(&self) -> Option<String> {
+        let Augment { ops, magnitude, .. } = *self;
+        let strength = (!(0.0..=tone::MOST).contains(&magnitude))
+            .then(|| format!("`magnitude` is {magnitude}; it is in [0, {}]", tone::MOST));
+        strength.or((ops > 9).then(|| format!("`ops` is {ops}; more than 9 leave nothing of a picture")))
     }
 }
 
