@@ -18,12 +18,17 @@ const MAX_LINE: usize = 16 << 20;
 /// Rows that are read before they are worked on, side by side.
 const BATCH: usize = 4096;
 
+/// By how much the rows that a file promises must exceed what there may be: lines differ in length.
+const MARGIN: f64 = 1.2;
+
 /// An open table.
 pub(super) struct Csv {
     path: PathBuf,
     header: Vec<String>,
     reader: csv::Reader<Box<dyn Read>>,
     rows: u64,
+    /// The size of its text, where the file tells it.
+    bytes: Option<u64>,
 }
 
 impl Csv {
@@ -33,9 +38,10 @@ impl Csv {
             let problem = format!("`delimiter` is {delimiter:?}, which is no single byte");
             TableError::description(problem, "write `delimiter: ';'`, or `'\\t'` for a tab")
         })?;
-        let lines: Box<dyn Read> = Box::new(Lines { stream: content(path)?, length: 0 });
+        let (stream, bytes) = content(path)?;
+        let lines: Box<dyn Read> = Box::new(Lines { stream, length: 0 });
         let reader = ReaderBuilder::new().delimiter(delimiter).trim(Trim::All).from_reader(lines);
-        let mut csv = Csv { path: path.into(), header: Vec::new(), reader, rows: 0 };
+        let mut csv = Csv { path: path.into(), header: Vec::new(), reader, rows: 0, bytes };
         let header = csv.reader.headers().map(|header| header.iter().map(String::from).collect());
         csv.header = header.map_err(|error| csv.told(error))?;
         match csv.header.is_empty() {
@@ -47,6 +53,13 @@ impl Csv {
     /// How many rows were read so far.
     pub fn rows(&self) -> u64 {
         self.rows
+    }
+
+    /// Whether its rows so far, at their mean length, promise clearly more than `most` of them: one learns early that a
+    /// file is too big. What is packed promises nothing.
+    pub fn promises_more_than(&self, most: u64) -> bool {
+        let read = self.reader.position().byte().max(1);
+        self.bytes.is_some_and(|bytes| self.rows as f64 * bytes as f64 / read as f64 > most as f64 * MARGIN)
     }
 
     /// The names of all columns.
@@ -130,10 +143,11 @@ impl<R: Read> Read for Lines<R> {
     }
 }
 
-/// The file's text, unpacked where it is gzip: told by its first bytes, as names may lie.
-fn content(path: &Path) -> Result<Box<dyn Read>, TableError> {
+/// The file's text, unpacked where it is gzip: told by its first bytes, as names may lie. Its size, where it is plain.
+fn content(path: &Path) -> Result<(Box<dyn Read>, Option<u64>), TableError> {
     let unreadable = |source| TableError::Unreadable { path: path.into(), line: None, source };
-    let kind = path.metadata().map_err(unreadable)?.file_type();
+    let about = path.metadata().map_err(unreadable)?;
+    let kind = about.file_type();
     if !kind.is_file() {
         let what = if kind.is_dir() { "a folder" } else { "a pipe or a device" };
         return Err(TableError::NoFile { path: path.into(), what });
@@ -142,8 +156,8 @@ fn content(path: &Path) -> Result<Box<dyn Read>, TableError> {
     let is_gzip = file.fill_buf().map_err(unreadable)?.starts_with(&GZIP);
     let says_gzip = path.extension().is_some_and(|extension| extension == "gz");
     match (is_gzip, says_gzip) {
-        (true, _) => Ok(Box::new(BufReader::new(MultiGzDecoder::new(file)))),
+        (true, _) => Ok((Box::new(BufReader::new(MultiGzDecoder::new(file))), None)),
         (false, true) => Err(TableError::NotGzip { path: path.into() }),
-        (false, false) => Ok(Box::new(file)),
+        (false, false) => Ok((Box::new(file), Some(about.len()))),
     }
 }

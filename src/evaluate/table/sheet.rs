@@ -15,7 +15,7 @@ use crate::evaluate::short;
 use crate::space::{Genotype, Key, Space};
 use crate::trial::Fidelity;
 
-/// Rows that are kept of a table, at most: some ten gigabytes.
+/// Rows that are kept of a table, at most: with their genotypes some ten gigabytes.
 const MOST_ROWS: usize = 40_000_000;
 
 /// Candidates of a space that is only a table's rows, at most: with what moves from one to another need, some gigabytes.
@@ -24,16 +24,16 @@ const MOST_CANDIDATES: usize = 4_000_000;
 /// All rows of a table that are candidates of a space.
 pub(super) struct Sheet {
     pub path: PathBuf,
-    /// Every candidate's lines, in the order of the candidates' first.
-    entries: Vec<Vec<Line>>,
-    by_genotype: HashMap<Box<str>, usize>,
-    by_key: HashMap<Key, usize>,
+    /// All lines, those of one candidate together, candidates in the order of their first.
+    lines: Vec<Line>,
+    /// Where each candidate's lines start; then how many lines there are.
+    starts: Vec<usize>,
+    by_genotype: HashMap<Box<str>, u32>,
+    by_key: HashMap<Key, u32>,
     /// The space, and the first row of each key: where rows are found by genotype, a candidate without one may be
     /// isomorphic to one that has. Made for the first such candidate, as it takes as much memory as all genotypes.
     space: Space,
-    isomorphic: OnceLock<HashMap<Key, usize>>,
-    /// How many rows there are.
-    rows: usize,
+    isomorphic: OnceLock<HashMap<Key, u32>>,
     /// The columns kept, in the order of a line's figures.
     columns: Vec<String>,
     /// The figures of all lines, one line after another; not a number where a cell is blank.
@@ -45,12 +45,21 @@ pub(super) struct Sheet {
 /// One line of a candidate.
 pub(super) struct Line {
     number: u64,
+    /// Which candidate's it is.
+    entry: u32,
     /// Its fidelity, where a column tells it.
     pub fidelity: Option<Fidelity>,
     /// Which of repeated measurements it is, where a column tells it.
     seed: Option<Box<str>>,
     /// Where its figures start.
     start: usize,
+}
+
+impl Line {
+    /// What it measures: the candidate at the fidelity with the seed.
+    fn what(&self) -> (u32, Option<Fidelity>, &Option<Box<str>>) {
+        (self.entry, self.fidelity, &self.seed)
+    }
 }
 
 /// A row as it is read.
@@ -75,63 +84,75 @@ impl Sheet {
         let reader = Reader::new(table, space, &csv, numbers)?;
         let mut sheet = Sheet {
             path: table.file.clone(),
-            entries: Vec::new(),
+            lines: Vec::new(),
+            starts: Vec::new(),
             by_genotype: HashMap::new(),
             by_key: HashMap::new(),
             space: space.clone(),
             isomorphic: OnceLock::new(),
-            rows: 0,
             columns,
             figures: Vec::new(),
             levels: BTreeSet::new(),
         };
         reader.each(csv, &mut |row| sheet.add(row))?;
+        sheet.settle()?;
         Ok(sheet)
     }
 
     /// Takes in a row.
     fn add(&mut self, row: Row) -> Result<(), TableError> {
-        if self.rows == MOST_ROWS {
-            return Err(TableError::too_many(&self.path, "rows", MOST_ROWS, "keep fewer rows in the file"));
+        if self.lines.len() == MOST_ROWS {
+            return Err(too_many_rows(&self.path));
         }
-        self.rows += 1;
-        let next = self.entries.len();
-        let text = row.genotype.to_string();
-        let entry = match &row.key {
-            Some(key) => *self.by_key.entry(key.clone()).or_insert(next),
-            None => *self.by_genotype.entry(text.as_str().into()).or_insert(next),
+        // As many as there are candidates, which are fewer than 2^32.
+        let next = (self.by_key.len() + self.by_genotype.len()) as u32;
+        let entry = match row.key {
+            Some(key) => *self.by_key.entry(key).or_insert(next),
+            None => *self.by_genotype.entry(row.genotype.to_string().into()).or_insert(next),
         };
-        if entry == next {
-            self.entries.push(Vec::new());
-        }
-        let twin = |line: &&Line| line.fidelity == row.fidelity && line.seed == row.seed;
-        if let Some(twin) = self.entries[entry].iter().find(twin) {
-            return self.compare(twin, &row, text);
-        }
         self.levels.extend(row.fidelity);
-        let line =
-            Line { number: row.line, fidelity: row.fidelity, seed: row.seed, start: self.figures.len() };
-        self.entries[entry].push(line);
+        let start = self.figures.len();
+        self.lines.push(Line { number: row.line, entry, fidelity: row.fidelity, seed: row.seed, start });
         self.figures.extend(row.figures);
         Ok(())
     }
 
+    /// Puts the lines of each candidate together.
+    ///
+    /// # Errors
+    /// A row that repeats another and says something else.
+    fn settle(&mut self) -> Result<(), TableError> {
+        let mut lines = std::mem::take(&mut self.lines);
+        // The sort is stable: of lines that repeat one another the first of the file stays the first.
+        lines.par_sort_by(|a, b| a.what().cmp(&b.what()));
+        let mut repeated = lines.windows(2).filter(|pair| pair[0].what() == pair[1].what());
+        repeated.try_for_each(|pair| self.compare(&pair[0], &pair[1]))?;
+        lines.dedup_by(|second, first| second.what() == first.what());
+        lines.par_sort_by_key(|line| (line.entry, line.number));
+        lines.shrink_to_fit();
+        let entries = lines.last().map_or(0, |line| line.entry as usize + 1);
+        self.starts =
+            (0..=entries).map(|entry| lines.partition_point(|line| (line.entry as usize) < entry)).collect();
+        self.lines = lines;
+        Ok(())
+    }
+
     /// A row that repeats another must say the same.
-    fn compare(&self, line: &Line, row: &Row, key: String) -> Result<(), TableError> {
-        let known = self.figures[line.start..].iter().zip(&row.figures);
-        let mut differ = known.enumerate().filter(|(_, (a, b))| a != b && !(a.is_nan() && b.is_nan()));
+    fn compare(&self, first: &Line, second: &Line) -> Result<(), TableError> {
+        let cells =
+            (0..self.columns.len()).map(|column| (self.figure(first, column), self.figure(second, column)));
+        let mut differ = cells.enumerate().filter(|(_, (a, b))| a != b && !(a.is_nan() && b.is_nan()));
         match differ.next() {
             None => Ok(()),
             Some((column, (a, b))) => Err(TableError::Disagreement {
                 path: self.path.clone(),
-                lines: [line.number, row.line],
-                key: short(&key),
+                lines: [first.number, second.number],
+                key: short(&self.name(first.entry)),
                 column: self.columns[column].clone(),
-                cells: [Number(*a), Number(*b)],
+                cells: [Number(a), Number(b)],
             }),
         }
     }
-
     /// The lines of a candidate.
     pub fn find(&self, genotype: &Genotype, key: &Key) -> Option<&[Line]> {
         let entry = match self.by_genotype.is_empty() {
@@ -141,14 +162,27 @@ impl Sheet {
                 own.or_else(|| self.isomorphic.get_or_init(|| self.index()).get(key))
             }
         };
-        entry.map(|entry| self.entries[*entry].as_slice())
+        entry.map(|entry| self.of(*entry))
+    }
+
+    /// The lines of the candidate of a number.
+    fn of(&self, entry: u32) -> &[Line] {
+        &self.lines[self.starts[entry as usize]..self.starts[entry as usize + 1]]
+    }
+
+    /// What a candidate is called in messages.
+    fn name(&self, entry: u32) -> String {
+        let genotype =
+            self.by_genotype.iter().find(|(_, other)| **other == entry).map(|(text, _)| text.to_string());
+        let key = || self.by_key.iter().find(|(_, other)| **other == entry).map(|(key, _)| key.0.clone());
+        genotype.or_else(key).unwrap_or_default()
     }
 
     /// The first row of each key.
-    fn index(&self) -> HashMap<Key, usize> {
+    fn index(&self) -> HashMap<Key, u32> {
         let key = |text: &str| self.space.key(&text.parse().ok()?).ok();
         let entries = self.by_genotype.par_iter();
-        let mut keys: Vec<(usize, Key)> =
+        let mut keys: Vec<(u32, Key)> =
             entries.filter_map(|(text, entry)| Some((*entry, key(text)?))).collect();
         keys.sort_unstable_by_key(|(entry, _)| *entry);
         let mut first = HashMap::with_capacity(keys.len());
@@ -160,7 +194,7 @@ impl Sheet {
 
     /// The lines of every candidate.
     pub fn entries(&self) -> impl Iterator<Item = &[Line]> {
-        self.entries.iter().map(Vec::as_slice)
+        (0..self.starts.len() as u32 - 1).map(|entry| self.of(entry))
     }
 
     /// What a line says in one of the columns kept.
@@ -174,7 +208,7 @@ impl Sheet {
     /// The first cell that does not.
     pub fn check_costs(&self, name: &str, scale: f64) -> Result<(), TableError> {
         let column = self.column(name);
-        let mut cells = self.entries.iter().flatten().map(|line| (line, self.figure(line, column)));
+        let mut cells = self.lines.iter().map(|line| (line, self.figure(line, column)));
         let wrong =
             |(_, figure): &(&Line, f64)| !figure.is_nan() && !(0.0..f64::MAX).contains(&(figure * scale));
         match cells.find(wrong) {
@@ -278,6 +312,9 @@ impl<'a> Reader<'a> {
         let (mut taken, mut first) = (0, None);
         loop {
             let batch = csv.batch()?;
+            if csv.promises_more_than(MOST_ROWS as u64) {
+                return Err(too_many_rows(self.path));
+            }
             if batch.is_empty() {
                 break;
             }
@@ -359,6 +396,11 @@ impl<'a> Reader<'a> {
         let key = self.needs_key.then(|| self.space.key(&genotype)).transpose()?;
         Ok((genotype, key))
     }
+}
+
+/// A table that would not fit into memory.
+fn too_many_rows(path: &Path) -> TableError {
+    TableError::too_many(path, "rows", MOST_ROWS, "keep fewer rows in the file")
 }
 
 /// What to do about a row that is none of the space's candidates.

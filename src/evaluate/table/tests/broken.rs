@@ -90,6 +90,15 @@ fn more_candidates_than_fit_into_memory_are_refused() {
 }
 
 #[test]
+fn a_file_of_more_rows_than_fit_into_memory_is_refused_early() {
+    let home = Home::new(&format!("code,loss\n{}", "00,1\n".repeat(5000)));
+    let file = std::fs::File::options().write(true).open(home.0.path().join("table.csv")).expect("the file");
+    file.set_len(1 << 40).expect("a file with a hole");
+    let problem = home.problem(&space(GRID), PLAIN);
+    assert!(problem.starts_with("table.csv: the table has more than 40000000 rows"), "{problem}");
+}
+
+#[test]
 fn messages_are_short_whatever_is_in_the_file() {
     let long = "x".repeat(100_000);
     let names: Vec<String> = (0..10_000).map(|column| format!("column_{column}")).collect();
