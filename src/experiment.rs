@@ -9,6 +9,7 @@ use crate::error::SpaceError;
 use crate::evaluate::Evaluator;
 use crate::random::Seed;
 use crate::search::{Algorithm, Auto};
+use crate::stopping::EarlyStopping;
 use crate::symbolic::{Value, alternatives, from_value};
 use crate::trial::{Fidelity, Objective};
 
@@ -48,6 +49,9 @@ pub struct Experiment {
     /// trials up to `n - workers`, whichever ends first.
     #[serde(default = "one", deserialize_with = "positive")]
     pub workers: usize,
+    /// The rule by which hopeless trials are stopped on the way, where evaluations report how they go on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub early_stopping: Option<EarlyStopping>,
     /// Where networks are trained: `"cpu"`, `"cuda"`, `"cuda:1"`, `"all"`. May change between two runs of one study.
     #[serde(default)]
     pub device: Devices,

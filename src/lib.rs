@@ -67,6 +67,7 @@ mod random;
 pub mod recipe;
 pub mod search;
 pub mod space;
+pub mod stopping;
 pub mod study;
 pub mod symbolic;
 pub mod trial;

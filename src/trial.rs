@@ -36,8 +36,43 @@ pub enum TrialState {
     Pending,
     /// Evaluated.
     Finished(Metrics),
+    /// Stopped on the way, for it had no hope.
+    Stopped(Box<Stopped>),
     /// Ended without figures: it diverged, panicked, ran out of memory, or its candidate could not be built.
     Failed(String),
+}
+
+/// How a trial stood when it was stopped on the way.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Stopped {
+    /// How much of its fidelity was spent.
+    pub at: Fidelity,
+    /// The figures there.
+    pub metrics: Metrics,
+    /// What the objectives were expected to come to at the end, from what other trials made of theirs: what algorithms
+    /// learn from, for figures on the way do not compare with those at the end.
+    pub expected: Metrics,
+}
+
+impl TrialState {
+    /// What was measured, at the end or where the trial was stopped; `None` for pending and failed trials.
+    pub fn metrics(&self) -> Option<&Metrics> {
+        match self {
+            TrialState::Finished(metrics) => Some(metrics),
+            TrialState::Stopped(stopped) => Some(&stopped.metrics),
+            TrialState::Pending | TrialState::Failed(_) => None,
+        }
+    }
+
+    /// What compares with the figures of whole evaluations: those measured at the end, or for a trial that was stopped
+    /// the expected objectives. `None` for pending and failed trials.
+    pub fn whole(&self) -> Option<&Metrics> {
+        match self {
+            TrialState::Finished(metrics) => Some(metrics),
+            TrialState::Stopped(stopped) => Some(&stopped.expected),
+            TrialState::Pending | TrialState::Failed(_) => None,
+        }
+    }
 }
 
 /// One evaluation of one candidate.
@@ -54,6 +89,16 @@ pub struct Trial {
     /// Wall-clock time of the evaluation, `wall_seconds` in rankings; 0 while pending. An evaluator may report `seconds`
     /// of its own among the metrics, such as what a training took that a table has measured.
     pub seconds: f64,
+}
+
+impl Trial {
+    /// The fidelity that its figures are of: what was asked for, or what it came to where it was stopped.
+    pub fn reached(&self) -> Fidelity {
+        match &self.state {
+            TrialState::Stopped(stopped) => stopped.at,
+            _ => self.proposal.fidelity,
+        }
+    }
 }
 
 /// Where in the training of shared weights a step stands.
@@ -156,32 +201,26 @@ pub struct History<'a> {
 }
 
 impl<'a> History<'a> {
-    /// The score of a trial by the first objective: more is better; `None` for pending and failed trials.
+    /// The score of a trial by the first objective: more is better; of one that was stopped the expected one. `None` for
+    /// pending and failed trials.
     pub fn score(&self, trial: &Trial) -> Option<f64> {
-        match &trial.state {
-            TrialState::Finished(metrics) => self.objectives[0].score(metrics),
-            TrialState::Pending | TrialState::Failed(_) => None,
-        }
+        self.objectives[0].score(trial.state.whole()?)
     }
 
     /// The score of a trial by every objective: more is better; `None` where it lacks one.
     pub fn scores(&self, trial: &Trial) -> Option<Vec<f64>> {
-        match &trial.state {
-            TrialState::Finished(metrics) => {
-                self.objectives.iter().map(|objective| objective.score(metrics)).collect()
-            }
-            TrialState::Pending | TrialState::Failed(_) => None,
-        }
+        let metrics = trial.state.whole()?;
+        self.objectives.iter().map(|objective| objective.score(metrics)).collect()
     }
 
-    /// The trial of the best score among those of the highest fidelity that any finished trial has; of equals the first.
+    /// The trial of the best score among those of the highest fidelity that any trial reached; of equals the first.
     pub fn best(&self) -> Option<&'a Trial> {
-        let fidelity = self.scored().map(|(trial, _)| trial.proposal.fidelity).max()?;
-        let full = self.scored().filter(|(trial, _)| trial.proposal.fidelity == fidelity);
+        let fidelity = self.scored().map(|(trial, _)| trial.reached()).max()?;
+        let full = self.scored().filter(|(trial, _)| trial.reached() == fidelity);
         full.reduce(|best, next| if next.1 > best.1 { next } else { best }).map(|(trial, _)| trial)
     }
 
-    /// All finished trials with their scores, by id.
+    /// All trials that have a score with it, by id.
     pub fn scored(&self) -> impl Iterator<Item = (&'a Trial, f64)> + use<'a> {
         let history = *self;
         history.trials.iter().filter_map(move |trial| Some((trial, history.score(trial)?)))

@@ -67,7 +67,7 @@ impl Arena {
         let objective = &self.experiment.objectives[0];
         let score = |trial: &Trial| match &trial.state {
             TrialState::Finished(metrics) => objective.score(metrics),
-            TrialState::Pending | TrialState::Failed(_) => None,
+            TrialState::Pending | TrialState::Stopped(_) | TrialState::Failed(_) => None,
         };
         let mut scored: Vec<(f64, &Trial)> =
             trials.iter().filter_map(|trial| Some((score(trial)?, trial))).collect();

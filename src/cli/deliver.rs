@@ -51,7 +51,7 @@ pub fn belief(space: &Space, record: &Record) -> String {
     let (trial, metric) = (&record.trials[believed as usize], experiment.objectives[0].metric());
     let reading = match &trial.state {
         TrialState::Finished(metrics) => metrics.get(metric).copied(),
-        TrialState::Pending | TrialState::Failed(_) => None,
+        TrialState::Pending | TrialState::Stopped(_) | TrialState::Failed(_) => None,
     };
     let reading = reading.map_or("-".into(), |value| text::metric(metric, value));
     format!(

@@ -136,7 +136,7 @@ impl Voice {
     fn incumbent(&self, best: Option<&Trial>) -> String {
         let figure = best.and_then(|trial| match &trial.state {
             TrialState::Finished(metrics) => Some((trial.id, *metrics.get(&self.metric)?)),
-            TrialState::Pending | TrialState::Failed(_) => None,
+            TrialState::Pending | TrialState::Stopped(_) | TrialState::Failed(_) => None,
         });
         let Some((id, value)) = figure else { return String::new() };
         format!("best {} {} (trial {id}), ", self.metric, text::metric(&self.metric, value))
@@ -217,11 +217,16 @@ fn add_state(line: &mut Value, state: &TrialState) {
     let (word, figures, reason) = match state {
         TrialState::Pending => ("pending", None, None),
         TrialState::Finished(metrics) => ("finished", Some(metrics), None),
+        TrialState::Stopped(stopped) => ("stopped", Some(&stopped.metrics), None),
         TrialState::Failed(reason) => ("failed", None, Some(reason)),
     };
     line["state"] = json!(word);
     line["metrics"] = json!(figures);
     line["reason"] = json!(reason);
+    if let TrialState::Stopped(stopped) = state {
+        line["stopped_at"] = json!(stopped.at.0);
+        line["expected"] = json!(stopped.expected);
+    }
 }
 
 /// What became of a trial, in a few words.
@@ -229,6 +234,7 @@ pub fn outcome(state: &TrialState) -> String {
     match state {
         TrialState::Pending => "pending".into(),
         TrialState::Finished(metrics) => figures(metrics),
+        TrialState::Stopped(stopped) => format!("stopped at {}: {}", stopped.at.0, figures(&stopped.metrics)),
         TrialState::Failed(reason) => format!("failed: {reason}"),
     }
 }

@@ -113,8 +113,10 @@ pub fn file_name(space: &Space) -> String {
 
 /// One line on standard error: what is about to happen.
 pub fn greet(whole: &Space, space: &Space, experiment: &Experiment, folder: &Path) {
+    let rule = experiment.early_stopping.as_ref();
+    let rule = rule.map(|rule| format!(", hopeless trials stopped by {}", rule.kind())).unwrap_or_default();
     tell(&format!(
-        "{}: {}, {}; {}, {} at fidelity {}, {}, seed {}; run folder {}\n",
+        "{}: {}, {}; {}, {} at fidelity {}{rule}, {}, seed {}; run folder {}\n",
         name(space),
         size(whole, space, experiment),
         text::plural(space.decisions().len(), "decision"),

@@ -1,8 +1,11 @@
 //! `cellwright rank`.
 
+use std::collections::HashMap;
+
 use cellwright::pareto::hypervolume;
+use cellwright::stopping::Curve;
 use cellwright::study::{Ranked, Record, rank};
-use cellwright::trial::{Metrics, Objective, TrialState};
+use cellwright::trial::{Metrics, Objective, TrialId, TrialState};
 use cellwright::{Error, Result};
 use clap::Args;
 use serde_json::json;
@@ -35,6 +38,9 @@ pub struct Rank {
     /// Print JSON lines.
     #[arg(long)]
     json: bool,
+    /// Print what each trial reported on the way, too.
+    #[arg(long, requires = "json")]
+    curves: bool,
 }
 
 impl Rank {
@@ -50,10 +56,17 @@ impl Rank {
         ranked.retain(|one| !self.pareto || one.front == 0);
         ranked.truncate(self.top);
         if self.json {
+            let mut curves: HashMap<TrialId, Curve> = match self.curves {
+                true => Record::curves(&self.folder.run)?.into_iter().collect(),
+                false => HashMap::new(),
+            };
             for (place, one) in ranked.iter().enumerate() {
                 let mut line = listen::trial_line(one.trial);
                 line["rank"] = json!(place + 1);
                 line["front"] = json!(one.front + 1);
+                if let Some(Curve { steps, figures }) = curves.remove(&one.trial.id) {
+                    line["curve"] = json!({ "steps": steps, "figures": figures });
+                }
                 out::line(line)?;
             }
             if let Some(volume) = volume.filter(|_| !self.reference.is_empty()) {
@@ -131,9 +144,11 @@ impl std::fmt::Display for Volume {
 fn rows(ranked: &[Ranked], fronts: bool) -> String {
     let Some(first) = ranked.first().and_then(metrics) else { return "no trial has finished\n".into() };
     let names: Vec<&String> = first.keys().collect();
+    let any_stopped = ranked.iter().any(|one| stopped(one).is_some());
     let mut rows = vec![vec!["rank".to_owned(), "trial".to_owned()]];
     rows[0].extend(fronts.then(|| "front".to_owned()));
     rows[0].extend(names.iter().map(|name| name.to_string()));
+    rows[0].extend(any_stopped.then(|| "stopped".to_owned()));
     rows[0].extend([WALL_SECONDS.to_owned(), "genotype".to_owned()]);
     for (place, one) in ranked.iter().enumerate() {
         let mut row = vec![(place + 1).to_string(), one.trial.id.to_string()];
@@ -142,6 +157,7 @@ fn rows(ranked: &[Ranked], fronts: bool) -> String {
         row.extend(
             names.iter().map(|name| figure(name).map_or("-".into(), |value| text::metric(name, value))),
         );
+        row.extend(any_stopped.then(|| stopped(one).unwrap_or("-".into())));
         row.extend([format!("{:.1}", one.trial.seconds), one.trial.proposal.genotype.to_string()]);
         rows.push(row);
     }
@@ -149,9 +165,16 @@ fn rows(ranked: &[Ranked], fronts: bool) -> String {
 }
 
 fn metrics<'a>(one: &Ranked<'a>) -> Option<&'a Metrics> {
+    one.trial.state.metrics()
+}
+
+/// `3 of 9`, for a trial that was stopped on the way.
+fn stopped(one: &Ranked) -> Option<String> {
     match &one.trial.state {
-        TrialState::Finished(metrics) => Some(metrics),
-        TrialState::Pending | TrialState::Failed(_) => None,
+        TrialState::Stopped(stopped) => {
+            Some(format!("{} of {}", stopped.at.0, one.trial.proposal.fidelity.0))
+        }
+        _ => None,
     }
 }
 

@@ -109,7 +109,7 @@ impl Search {
 fn outcome(record: &Record) -> ExitCode {
     let reason = |trial: &Trial| match &trial.state {
         TrialState::Failed(reason) => Some(reason.clone()),
-        TrialState::Finished(_) | TrialState::Pending => None,
+        TrialState::Finished(_) | TrialState::Stopped(_) | TrialState::Pending => None,
     };
     let all_failed = record.trials.iter().map(reason).collect::<Option<Vec<_>>>();
     let Some(last) = all_failed.and_then(|mut reasons| reasons.pop()) else { return ExitCode::SUCCESS };

@@ -11,7 +11,8 @@
 //! {"fidelity": 2, "accuracy": 0.80}
 //! {"accuracy": 0.84}
 //! ```
-//! Lines with a `fidelity` (or `step`) say how far it is, so that a search may stop it early; the others are results. It
+//! Lines with a `fidelity` (or `step`) say how far it is on its way to the `fidelity` that it was given, so that the
+//! experiment's `early_stopping` may end it: it is asked to (SIGTERM), and killed a second later; the others are results. It
 //! runs in a process group of its own with bounds on time, memory and output, and whatever it leaves behind is killed.
 
 use std::path::PathBuf;

@@ -120,7 +120,8 @@ pub enum Failure {
 
 /// Hears how an evaluation goes on, and says when it should stop.
 pub trait Progress: Sync {
-    /// Called after every step of fidelity with the figures so far; `false` asks the evaluation to stop.
+    /// Called after every step of fidelity with the figures so far, the same for the same job, wherever it goes on from;
+    /// `false` asks the evaluation to stop: somebody wants to, or it has no hope.
     fn report(&self, done: Fidelity, metrics: &Metrics) -> bool;
     /// Whether the evaluation should stop: asked by one that waits, and has nothing to report.
     fn should_stop(&self) -> bool {

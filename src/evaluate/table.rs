@@ -255,9 +255,18 @@ impl Evaluate for Measured {
         })?;
         // One draw for all metrics: columns of equal length are read from the same measurement.
         let share = job.seed.stream(0, "table").random();
-        let reading =
-            |metric: &Metric| Some((metric.name.clone(), metric.drawn(&self.sheet, lines, level, share)?));
-        let mut metrics: Metrics = self.metrics.iter().filter_map(reading).collect();
+        let metrics = |level: Fidelity| -> Metrics {
+            let drawn = |metric: &Metric| metric.drawn(&self.sheet, lines, level, share);
+            self.metrics.iter().filter_map(|metric| Some((metric.name.clone(), drawn(metric)?))).collect()
+        };
+        // What was measured at lower fidelities is what the training would have told on its way.
+        for lower in self.levels.iter().filter(|lower| **lower < level && !job.last) {
+            let metrics = metrics(*lower);
+            if !metrics.is_empty() && !progress.report(*lower, &metrics) {
+                return Err(Failure::Stopped);
+            }
+        }
+        let mut metrics = metrics(level);
         if metrics.is_empty() {
             let path = self.sheet.path.display();
             let reason = format!("{path} says nothing of this candidate at fidelity {}", job.fidelity.0);

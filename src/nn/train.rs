@@ -115,8 +115,8 @@ impl Epoch {
 }
 
 impl Training<'_> {
-    /// Trains, telling `heard` after every epoch; where that says `false`, the training stops. Waits until the device has
-    /// what it takes.
+    /// Trains, telling `heard` after every epoch, first those that a checkpoint knows; where that says `false`, the
+    /// training stops. Waits until the device has what it takes.
     ///
     /// # Errors
     /// [`NnError`]: stopped, diverged, unfit, too big for the device, or a checkpoint that is not this training's.
@@ -156,6 +156,12 @@ impl Training<'_> {
         let mut state = State::start(self, &learnt[0], checkpoint)?;
         let Training { recipe, epochs, whole, seed, train, normal, loaders, .. } = *self;
         let course = Course { recipe, epochs, whole, seed, train, normal, classes, loaders, device: &device };
+        // Whoever stops trainings by their curves must hear the same whether this one was interrupted or not.
+        for epoch in &state.curve {
+            if !heard(epoch) {
+                return Err(NnError::Stopped);
+            }
+        }
         let mut feed = Feed::start(course, state.curve.len() as u32)?;
         let mut unseen = Broken::default();
         for epoch in state.curve.len() as u32..self.epochs {

@@ -22,7 +22,7 @@ use super::gaussian::{Model, Rungs, Study, seen};
 use super::unseen::Unseen;
 use super::{Configure, Context, Next, SearchAlgorithm};
 use crate::space::GenotypeError;
-use crate::trial::{Fidelity, History, Objective, Proposal, Trial, TrialId, TrialState};
+use crate::trial::{Fidelity, History, Objective, Proposal, Trial, TrialId};
 
 /// Bayesian optimisation.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -129,10 +129,7 @@ impl<F: Fn(&Context) -> Vec<Fidelity> + Send> Search<F> {
 /// The scores of all trials by one objective, as a model sees them.
 fn scores(history: &History, objective: usize) -> Vec<Option<f64>> {
     let objective = &history.objectives[objective];
-    let score = |trial: &Trial| match &trial.state {
-        TrialState::Finished(metrics) => objective.score(metrics),
-        TrialState::Pending | TrialState::Failed(_) => None,
-    };
+    let score = |trial: &Trial| objective.score(trial.state.whole()?);
     history.trials.iter().map(|trial| seen(trial, score(trial))).collect()
 }
 

@@ -10,7 +10,7 @@ use super::{Algorithm, AutoHas, Bananas, Budget, Enas, Next, Progressive, Single
 use crate::random::{Seed, fnv1a};
 use crate::space::{Draw, Genotype, Space};
 use crate::symbolic::{self, Value};
-use crate::trial::{Fidelity, Objective, Trial, TrialState};
+use crate::trial::{Fidelity, Objective, Stopped, Trial, TrialState};
 
 pub(super) mod spaces;
 mod study;
@@ -286,6 +286,24 @@ fn failures_and_strange_figures_do_not_stop_it() {
             assert_eq!(keys.len(), trials.len(), "{name}, {kind}, {number}");
         }
     });
+}
+
+#[test]
+fn what_was_stopped_is_learnt_from_by_what_is_expected_of_it() {
+    let stopped = |space: &Space, trial: &Trial| {
+        let expected = accuracy(space, &trial.proposal.genotype);
+        let metrics = |figure| [("accuracy".to_string(), figure)].into_iter().collect();
+        let it = Stopped { at: Fidelity(0), metrics: metrics(9.0), expected: metrics(expected) };
+        if trial.id % 3 == 1 { TrialState::Stopped(Box::new(it)) } else { worth(space, trial) }
+    };
+    let space = spaces::conditional();
+    for name in own() {
+        let (whole, _) = Study { trials: 14, ..Study::new(&space, &worth) }.run(&algorithm(name));
+        let study = Study { trials: 14, ..Study::new(&space, &stopped) };
+        let (some, _) = study.run(&algorithm(name));
+        assert_eq!(genotypes(&some), genotypes(&whole), "{name}");
+        assert_eq!(some, Study { interrupted: true, ..study }.run(&algorithm(name)).0, "{name}");
+    }
 }
 
 /// The best accuracy after 60 trials, mean over seeds.

@@ -12,7 +12,8 @@
 //! Whatever kills the process, opening the study again and calling [`Study::search`] goes on: trials that ended are
 //! there, interrupted ones are redone with the same seed, and new ones are those that an uninterrupted search would
 //! have proposed. A candidate that was already evaluated at the same fidelity is not evaluated again: its trial takes
-//! over the figures of the first that finished. One that failed is tried again, with its own seed.
+//! over the figures of the first that finished. One that failed is tried again, with its own seed. What trials report on
+//! the way is stored with them, and the experiment's `early_stopping` ends those that have no hope.
 
 mod difference;
 mod error;
@@ -29,6 +30,7 @@ mod run;
 mod share;
 mod store;
 mod tau;
+mod umpire;
 
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
@@ -51,6 +53,7 @@ use pool::{Pool, Site};
 use retrain::Retraining;
 use run::{Memory, Search};
 use store::Store;
+use umpire::Umpire;
 
 /// How a search or the final trainings ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -163,10 +166,19 @@ impl<'a> Study<'a> {
         let (site, store) = (Site { space: self.space, evaluator, devices: &devices, stop }, &mut self.store);
         let experiment = &self.record.description.experiment;
         let trials = std::mem::take(&mut self.record.trials);
+        let umpire = Umpire::open(experiment, store, &trials, shown)?;
         let memory = Memory::new(trials, shown, &experiment.objectives[0]);
         let searched = Pool::with(experiment.workers, site, |pool| {
-            let mut search =
-                Search { site, experiment, folder: &self.record.folder, store, listener, pool, memory };
+            let mut search = Search {
+                site,
+                experiment,
+                folder: &self.record.folder,
+                store,
+                listener,
+                pool,
+                memory,
+                umpire,
+            };
             let ending = search.run(algorithm);
             (ending, search.memory.into_trials())
         });

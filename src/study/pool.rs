@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::mpsc::{Receiver, Sender, channel};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{Builder, Scope};
 use std::time::Instant;
 
@@ -12,13 +12,14 @@ use crate::evaluate::{Evaluate, Failure, Heritage, Job, Outcome, Progress};
 use crate::panics;
 use crate::random::Seed;
 use crate::space::{Genotype, Key, Space};
-use crate::trial::{Fidelity, Metrics, TrialId};
+use crate::stopping::{Curve, Watch};
+use crate::trial::{Fidelity, Metrics, Stopped, TrialId};
 
 /// Deep networks are built and differentiated by recursion; a thread's usual 2 MiB are little for that.
 const STACK_BYTES: usize = 16 << 20;
 
 /// One evaluation to do, for whichever worker is free.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(super) struct Task {
     pub trial: TrialId,
     pub genotype: Genotype,
@@ -28,14 +29,26 @@ pub(super) struct Task {
     pub last: bool,
     pub checkpoint: Option<PathBuf>,
     pub heritage: Option<Heritage>,
+    /// Who says whether it is hopeless.
+    pub watch: Option<Arc<Watch>>,
 }
 
 /// What workers say.
 pub(super) enum Report {
     /// An evaluation came further.
     Step(TrialId, Fidelity, Metrics),
-    /// An evaluation ended, after so many seconds.
-    Ended(TrialId, Result<Outcome, Failure>, f64),
+    /// An evaluation ended.
+    Ended(TrialId, Box<Ended>),
+}
+
+/// How an evaluation ended.
+pub(super) struct Ended {
+    pub result: Result<Outcome, Failure>,
+    /// How it stood when it was stopped for having no hope: then the result says that it stopped.
+    pub stopped: Option<Box<Stopped>>,
+    /// What it reported on the way.
+    pub curve: Curve,
+    pub seconds: f64,
 }
 
 /// What all workers share.
@@ -124,23 +137,29 @@ impl<'a> Worker<'a> {
             let task = self.queue.lock().unwrap_or_else(PoisonError::into_inner).recv();
             let Ok(task) = task else { return };
             let start = Instant::now();
-            let result = self.evaluate(&task);
+            let progress = Reporting {
+                trial: task.trial,
+                reporter: &self.reporter,
+                stop: [self.site.stop, self.abandoned],
+                asked: AtomicBool::new(false),
+                watch: task.watch.as_deref(),
+                heard: Mutex::default(),
+            };
+            let result = self.evaluate(&task, &progress);
+            let Heard { curve, stopped } =
+                progress.heard.into_inner().unwrap_or_else(PoisonError::into_inner);
+            let stopped = stopped.filter(|_| result == Err(Failure::Stopped));
+            let ended = Ended { result, stopped, curve, seconds: start.elapsed().as_secs_f64() };
             // Nobody listens any more where the study ended with an error.
-            let _ = self.reporter.send(Report::Ended(task.trial, result, start.elapsed().as_secs_f64()));
+            let _ = self.reporter.send(Report::Ended(task.trial, Box::new(ended)));
         }
     }
 
-    fn evaluate(&self, task: &Task) -> Result<Outcome, Failure> {
-        let progress = Reporting {
-            trial: task.trial,
-            reporter: &self.reporter,
-            stop: [self.site.stop, self.abandoned],
-            asked: AtomicBool::new(false),
-        };
+    fn evaluate(&self, task: &Task, progress: &Reporting) -> Result<Outcome, Failure> {
         if progress.should_stop() {
             return Err(Failure::Stopped);
         }
-        match panics::catch(|| self.site.evaluate(task, self.device, &progress)) {
+        match panics::catch(|| self.site.evaluate(task, self.device, progress)) {
             Ok(Err(Failure::Stopped)) if !progress.asked.load(Relaxed) => {
                 Err(Failure::Candidate("the evaluator stopped, though nobody asked it to".into()))
             }
@@ -175,16 +194,38 @@ struct Reporting<'a> {
     stop: [&'a AtomicBool; 2],
     /// Whether the evaluator was told to stop.
     asked: AtomicBool,
+    watch: Option<&'a Watch>,
+    heard: Mutex<Heard>,
+}
+
+/// What an evaluation reported.
+#[derive(Default)]
+struct Heard {
+    curve: Curve,
+    stopped: Option<Box<Stopped>>,
+}
+
+impl Reporting<'_> {
+    fn heard(&self) -> MutexGuard<'_, Heard> {
+        self.heard.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 impl Progress for Reporting<'_> {
     fn report(&self, done: Fidelity, metrics: &Metrics) -> bool {
+        let mut heard = self.heard();
+        // What goes on after it was stopped changes nothing any more.
+        if heard.stopped.is_none() && heard.curve.add(done, metrics) {
+            let stopped = self.watch.and_then(|watch| watch.look(&heard.curve, metrics));
+            heard.stopped = stopped.map(Box::new);
+        }
+        drop(heard);
         let _ = self.reporter.send(Report::Step(self.trial, done, metrics.clone()));
         !self.should_stop()
     }
 
     fn should_stop(&self) -> bool {
-        let stop = self.stop.iter().any(|flag| flag.load(Relaxed));
+        let stop = self.stop.iter().any(|flag| flag.load(Relaxed)) || self.heard().stopped.is_some();
         self.asked.fetch_or(stop, Relaxed);
         stop
     }

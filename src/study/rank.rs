@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use crate::pareto::fronts;
 use crate::space::Key;
-use crate::trial::{Fidelity, Metrics, Objective, Trial, TrialState};
+use crate::trial::{Fidelity, Metrics, Objective, Trial};
 
 /// A trial with its place.
 #[derive(Clone, Debug, PartialEq)]
@@ -21,8 +21,9 @@ pub struct Ranked<'a> {
 
 /// Candidates from best to worst: by front, within a front by the first objective, then by id.
 ///
-/// Every candidate is there once, with its first trial at the highest fidelity that it was evaluated at. Those that
-/// got less far than others stand behind them, on fronts of their own: figures at two fidelities do not compare.
+/// Every candidate is there once, with its first trial at the highest fidelity that it reached. Those that got less far
+/// than others, stopped ones among them, stand behind them, on fronts of their own: figures at two fidelities do not
+/// compare.
 /// Trials without a figure for one of the objectives are left out.
 pub fn rank<'a>(trials: &'a [Trial], objectives: &[Objective]) -> Vec<Ranked<'a>> {
     let mut ranked: Vec<Ranked> = candidates(trials).filter_map(|trial| scored(trial, objectives)).collect();
@@ -42,15 +43,15 @@ pub fn rank<'a>(trials: &'a [Trial], objectives: &[Objective]) -> Vec<Ranked<'a>
 }
 
 fn fidelity(ranked: &Ranked) -> Fidelity {
-    ranked.trial.proposal.fidelity
+    ranked.trial.reached()
 }
 
 /// One trial of every candidate: at its highest fidelity, the first.
 fn candidates(trials: &[Trial]) -> impl Iterator<Item = &Trial> {
     let mut best: HashMap<&Key, &Trial> = HashMap::new();
-    for trial in trials.iter().filter(|trial| matches!(trial.state, TrialState::Finished(_))) {
+    for trial in trials.iter().filter(|trial| trial.state.metrics().is_some()) {
         let known = best.entry(&trial.key).or_insert(trial);
-        if trial.proposal.fidelity > known.proposal.fidelity {
+        if trial.reached() > known.reached() {
             *known = trial;
         }
     }
@@ -58,7 +59,7 @@ fn candidates(trials: &[Trial]) -> impl Iterator<Item = &Trial> {
 }
 
 fn scored<'a>(trial: &'a Trial, objectives: &[Objective]) -> Option<Ranked<'a>> {
-    let TrialState::Finished(metrics) = &trial.state else { return None };
+    let metrics = trial.state.metrics()?;
     // Adding 0 makes -0 and 0 equal, as they are.
     let score = |objective: &Objective| Some(objective.score(metrics)? + 0.0);
     let scores: Vec<f64> = objectives.iter().map(score).collect::<Option<_>>()?;
@@ -69,7 +70,7 @@ fn scored<'a>(trial: &'a Trial, objectives: &[Objective]) -> Option<Ranked<'a>> 
 mod tests {
     use super::*;
     use crate::space::Genotype;
-    use crate::trial::{Fidelity, Proposal};
+    use crate::trial::{Fidelity, Proposal, Stopped, TrialState};
 
     fn trial(id: u64, key: &str, fidelity: u32, figures: &[(&str, f64)]) -> Trial {
         let genotype = Genotype::default();
@@ -105,6 +106,20 @@ mod tests {
         ];
         // The first at its third step, and only then the one that got no further than its first, however good.
         assert_eq!(ids(&rank(&trials, &[Objective::Maximize("accuracy".into())])), [(2, 0), (1, 1)]);
+    }
+
+    #[test]
+    fn what_was_stopped_counts_by_what_it_came_to() {
+        let mut trials: Vec<Trial> =
+            (0..4).map(|id| trial(id, &id.to_string(), 9, &[("accuracy", 0.6)])).collect();
+        for (id, at, accuracy) in [(0, 3, 0.9), (1, 5, 0.7)] {
+            let metrics = Metrics::from([("accuracy".to_string(), accuracy)]);
+            let expected = metrics.clone();
+            trials[id].state = TrialState::Stopped(Box::new(Stopped { at: Fidelity(at), metrics, expected }));
+        }
+        let ranked = rank(&trials, &[Objective::Maximize("accuracy".into())]);
+        assert_eq!(ids(&ranked), [(2, 0), (3, 0), (1, 1), (0, 2)]);
+        assert_eq!(ranked[3].metrics["accuracy"], 0.9, "what was measured");
     }
 
     #[test]

@@ -6,6 +6,7 @@ use super::{StudyError, kendall_tau, rank, store::Store};
 use crate::experiment::Experiment;
 use crate::search::{Context, SearchAlgorithm};
 use crate::space::Space;
+use crate::stopping::Curve;
 use crate::trial::{Fidelity, History, Metrics, Objective, Trial, TrialId, TrialState};
 
 /// What a study is about: two runs with equal descriptions are one study.
@@ -58,6 +59,16 @@ impl Record {
         Store::read(folder)?.record()
     }
 
+    /// What the trials of a run folder reported on the way, by id; those that told nothing but their end are left out.
+    ///
+    /// # Errors
+    /// As [`Record::read`].
+    pub fn curves(folder: &Path) -> Result<Vec<(TrialId, Curve)>, StudyError> {
+        let (store, mut curves) = (Store::read(folder)?, Vec::new());
+        store.curves(i64::MAX as usize, |id, curve| curves.push((id, curve)))?;
+        Ok(curves)
+    }
+
     /// The ids of the best `top` candidates: the one that the algorithm believes best, then the best readings by the
     /// experiment's objectives, best first.
     pub fn winners(&self, space: &Space, top: usize) -> Vec<TrialId> {
@@ -91,7 +102,8 @@ impl Record {
         let history = History { trials: &self.trials, objectives: &experiment.objectives };
         let believed = self.trial(algorithm.incumbent(&context, &history)?).ok()?;
         let best = rank(&self.trials, &experiment.objectives).first()?.trial;
-        let agree = believed.key == best.key || history.score(believed) == history.score(best);
+        let stopped = matches!(believed.state, TrialState::Stopped(_));
+        let agree = stopped || believed.key == best.key || history.score(believed) == history.score(best);
         (!agree).then_some(believed.id)
     }
 
@@ -107,7 +119,7 @@ impl Record {
     /// The names of all metrics that any trial has, in the order of their first appearance.
     pub fn metric_names(&self) -> Vec<&str> {
         let all =
-            self.trials.iter().filter_map(|trial| figures(&trial.state)).flat_map(|metrics| metrics.keys());
+            self.trials.iter().filter_map(|trial| trial.state.metrics()).flat_map(|metrics| metrics.keys());
         let names: indexmap::IndexSet<&str> = all.map(String::as_str).collect();
         names.into_iter().collect()
     }
@@ -147,7 +159,7 @@ impl Final {
 fn figures(state: &TrialState) -> Option<&Metrics> {
     match state {
         TrialState::Finished(metrics) => Some(metrics),
-        TrialState::Pending | TrialState::Failed(_) => None,
+        TrialState::Pending | TrialState::Stopped(_) | TrialState::Failed(_) => None,
     }
 }
 

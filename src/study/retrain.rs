@@ -48,16 +48,16 @@ impl Retraining<'_> {
                 Some(Report::Step(trial, done, metrics)) => {
                     self.listener.hear(&Event::Step { trial, done, metrics: &metrics });
                 }
-                Some(Report::Ended(_, Err(Failure::Stopped), _)) => {
-                    (running, ending) = (running - 1, Ending::Stopped);
-                }
-                Some(Report::Ended(trial, Err(Failure::Obstacle(problem)), _)) => {
-                    return Err(StudyError::Obstacle { trial, problem });
-                }
-                Some(Report::Ended(id, result, seconds)) => {
-                    running -= 1;
-                    self.settle(id, result, seconds)?;
-                }
+                Some(Report::Ended(id, ended)) => match ended.result {
+                    Err(Failure::Stopped) => (running, ending) = (running - 1, Ending::Stopped),
+                    Err(Failure::Obstacle(problem)) => {
+                        return Err(StudyError::Obstacle { trial: id, problem });
+                    }
+                    result => {
+                        running -= 1;
+                        self.settle(id, result, ended.seconds)?;
+                    }
+                },
                 None => return Ok(Ending::Stopped),
             }
         }
@@ -75,6 +75,7 @@ impl Retraining<'_> {
             last: true,
             checkpoint: Some(self.checkpoint(id)),
             heritage: None,
+            watch: None,
         }
     }
 

@@ -11,13 +11,15 @@ use std::sync::atomic::Ordering::Relaxed;
 
 use super::heritage::Estate;
 use super::listen::Clock;
-use super::pool::{Pool, Report, Site, Task};
+use super::pool::{Ended, Pool, Report, Site, Task};
 use super::store::Store;
+use super::umpire::Umpire;
 use super::{Ending, Event, Listener, StudyError};
 use crate::evaluate::{Failure, Outcome};
 use crate::experiment::Experiment;
 use crate::search::{Context, Next, SearchAlgorithm, SearchError};
 use crate::space::Key;
+use crate::stopping::Curve;
 use crate::trial::{Fidelity, History, Objective, Proposal, Trial, TrialId, TrialState, unfit};
 
 /// A search under way.
@@ -29,6 +31,7 @@ pub(super) struct Search<'a> {
     pub listener: &'a mut dyn Listener,
     pub pool: &'a Pool<'a>,
     pub memory: Memory,
+    pub umpire: Umpire<'a>,
 }
 
 /// What the search knows of its trials.
@@ -103,7 +106,8 @@ impl Search<'_> {
     /// Shows the algorithm the results of the first `count` trials, waiting for them; `false` where asked to stop.
     fn show(&mut self, count: usize) -> Result<bool, StudyError> {
         while self.memory.shown < count {
-            if self.memory.show_next() {
+            if let Some(shown) = self.memory.show_next() {
+                self.umpire.show(shown);
                 continue;
             }
             if self.site.stop.load(Relaxed) || !self.hear_next()? {
@@ -147,10 +151,11 @@ impl Search<'_> {
         };
         let trial = Trial { id, proposal, key, state: TrialState::Pending, seconds: 0.0 };
         self.store.propose(&trial, self.memory.shown)?;
+        self.umpire.propose(id, self.memory.shown);
         self.memory.trials.push(trial);
         match problem {
             None => self.begin(id),
-            Some(reason) => self.settle(id, TrialState::Failed(reason), 0.0, None),
+            Some(reason) => self.settle(id, TrialState::Failed(reason), 0.0, None, None),
         }
     }
 
@@ -165,19 +170,19 @@ impl Search<'_> {
                     memory.parked.entry(first).or_default().push(id);
                     return Ok(());
                 }
-                TrialState::Finished(metrics) => {
-                    let state = TrialState::Finished(metrics.clone());
-                    return self.settle(id, state, 0.0, Some(first));
+                state @ (TrialState::Finished(_) | TrialState::Stopped(_)) => {
+                    let state = state.clone();
+                    return self.settle(id, state, 0.0, Some(first), None);
                 }
                 TrialState::Failed(_) => {}
             }
         }
         memory.first.insert(identity, id);
-        self.dispatch(id);
-        Ok(())
+        self.dispatch(id)
     }
 
-    fn dispatch(&mut self, id: TrialId) {
+    fn dispatch(&mut self, id: TrialId) -> Result<(), StudyError> {
+        let watch = self.umpire.watch(self.store, &self.memory.trials, self.memory.shown, id)?;
         let trial = &self.memory.trials[id as usize];
         self.listener.hear(&Event::Started { trial });
         let inherits = self.site.evaluator.inherits();
@@ -201,8 +206,10 @@ impl Search<'_> {
             last: false,
             checkpoint: estate.checkpoint,
             heritage: estate.heritage,
+            watch,
         });
         self.memory.running += 1;
+        Ok(())
     }
 
     /// Waits for a report; `false` where none will come.
@@ -222,10 +229,17 @@ impl Search<'_> {
                 self.listener.hear(&Event::Step { trial, done, metrics: &metrics });
                 Ok(())
             }
-            Report::Ended(id, result, seconds) => {
+            Report::Ended(id, ended) => {
+                let Ended { result, stopped, curve, seconds } = *ended;
                 self.memory.running -= 1;
-                match verdict(result, &self.experiment.objectives) {
-                    Some(state) => self.settle(id, state, seconds, None),
+                let whole = self.memory.trials[id as usize].proposal.fidelity;
+                let curve = Some(curve).filter(|curve| curve.tells(whole));
+                let state = match stopped {
+                    Some(stopped) => Some(TrialState::Stopped(stopped)),
+                    None => verdict(result, &self.experiment.objectives),
+                };
+                match state {
+                    Some(state) => self.settle(id, state, seconds, None, curve),
                     None => Ok(()),
                 }
             }
@@ -239,9 +253,11 @@ impl Search<'_> {
         state: TrialState,
         seconds: f64,
         copied_from: Option<TrialId>,
+        curve: Option<Curve>,
     ) -> Result<(), StudyError> {
         let trial = Trial { state, seconds, ..self.memory.trials[id as usize].clone() };
-        self.store.end(&trial, copied_from)?;
+        self.store.end(&trial, copied_from, curve.as_ref())?;
+        self.umpire.end(id, curve);
         self.memory.ended += 1;
         let ended = self.memory.ended;
         let left = self.experiment.trials.saturating_sub(ended);
@@ -312,11 +328,12 @@ impl Memory {
     }
 
     /// Shows one trial more, if it has ended.
-    fn show_next(&mut self) -> bool {
-        let Some(trial) = self.arrived.remove(&(self.shown as TrialId)) else { return false };
-        self.trials[self.shown] = trial;
+    fn show_next(&mut self) -> Option<&Trial> {
+        let trial = self.arrived.remove(&(self.shown as TrialId))?;
+        let place = self.shown;
+        self.trials[place] = trial;
         self.shown += 1;
-        true
+        self.trials.get(place)
     }
 
     /// Whether a trial is better than all that ended before it; a higher fidelity goes before a better figure.

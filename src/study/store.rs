@@ -14,8 +14,9 @@ use super::lock::{self, Lock};
 use super::{Description, Final, Record, StudyError, figures};
 use crate::experiment::Experiment;
 use crate::space::Key;
+use crate::stopping::Curve;
 use crate::symbolic::{Value, from_value, to_value};
-use crate::trial::{Fidelity, Proposal, Trial, TrialId, TrialState};
+use crate::trial::{Fidelity, Proposal, Stopped, Trial, TrialId, TrialState};
 
 /// The database's name in the run folder.
 const NAME: &str = "study.sqlite";
@@ -24,7 +25,7 @@ const APPLICATION: i64 = 0x4345_4c57;
 /// How much work, in seconds of evaluation, a loss of power may cost.
 const FLUSH_SECONDS: f64 = 0.05;
 /// Each brings a study from format `n` to `n + 1`. Only ever appended to.
-const MIGRATIONS: &[&str] = &[include_str!("migrations/1.sql")];
+const MIGRATIONS: &[&str] = &[include_str!("migrations/1.sql"), include_str!("migrations/2.sql")];
 
 /// An open study.
 #[derive(Debug)]
@@ -220,8 +221,8 @@ impl Store {
     }
 
     fn trials(&self) -> Result<Vec<Trial>, StudyError> {
-        const ALL: &str = "SELECT id, state, metrics, reason, seconds, genotype, key, fidelity, parent, note
-                           FROM trials ORDER BY id";
+        const ALL: &str = "SELECT id, state, metrics, reason, seconds, genotype, key, fidelity, parent, note,
+                           stopped_at, expected FROM trials ORDER BY id";
         let trials: Vec<Trial> = self.all(ALL, read_trial)?;
         match trials.iter().zip(0..).find(|(trial, id)| trial.id != *id) {
             Some((_, missing)) => Err(self.corrupt(format!("trial {missing} is missing"))),
@@ -241,6 +242,27 @@ impl Store {
         self.check(self.db.query_row(last, [], |row| row.get(0)))
     }
 
+    /// The trials that have not ended, and how many trials each one's proposal saw the results of.
+    pub fn pending(&self) -> Result<Vec<(TrialId, usize)>, StudyError> {
+        let read = |row: &Row| Ok((row.get(0)?, row.get(1)?));
+        self.all("SELECT id, shown FROM trials WHERE state = 'pending'", read)
+    }
+
+    /// Hands on the curves of the trials up to `end`, by id.
+    pub fn curves(&self, end: usize, mut take: impl FnMut(TrialId, Curve)) -> Result<(), StudyError> {
+        const ALL: &str = "SELECT id, curve FROM trials WHERE curve IS NOT NULL AND id < ? ORDER BY id";
+        let mut read = || {
+            let mut statement = self.db.prepare_cached(ALL)?;
+            let mut rows = statement.query([end])?;
+            while let Some(row) = rows.next()? {
+                let text = row.get::<_, String>(1)?;
+                take(row.get(0)?, figures::read_curve(&text).map_err(|problem| unreadable(1, problem))?);
+            }
+            Ok(())
+        };
+        self.check(read())
+    }
+
     /// Keeps a new, pending trial, which saw the results of the first `shown` trials.
     ///
     /// It is not flushed: a proposal that is lost with the power is made again, exactly so.
@@ -251,15 +273,28 @@ impl Store {
         self.write(NEW, values, false)
     }
 
-    /// Keeps what became of a trial.
-    pub fn end(&mut self, trial: &Trial, copied_from: Option<TrialId>) -> Result<(), StudyError> {
+    /// Keeps what became of a trial, and its curve.
+    pub fn end(
+        &mut self,
+        trial: &Trial,
+        copied_from: Option<TrialId>,
+        curve: Option<&Curve>,
+    ) -> Result<(), StudyError> {
         const END: &str =
-            "UPDATE trials SET state = ?, metrics = ?, reason = ?, seconds = ?, copied_from = ?,
+            "UPDATE trials SET state = ?, metrics = ?, reason = ?, seconds = ?, copied_from = ?, curve = ?,
+                           stopped_at = ?, expected = ?,
                            ended = strftime('%Y-%m-%dT%H:%M:%fZ', 'now') WHERE id = ? AND state = 'pending'";
         let (state, metrics, reason) = words(&trial.state);
+        let (at, expected) = match &trial.state {
+            TrialState::Stopped(stopped) => (Some(stopped.at.0), Some(figures::write(&stopped.expected))),
+            _ => (None, None),
+        };
+        let curve = curve.map(figures::write_curve);
         self.unflushed += trial.seconds;
         let flush = self.unflushed >= FLUSH_SECONDS;
-        self.write(END, params![state, metrics, reason, trial.seconds, copied_from, trial.id], flush)
+        let (seconds, id) = (trial.seconds, trial.id);
+        let values = params![state, metrics, reason, seconds, copied_from, curve, at, expected, id];
+        self.write(END, values, flush)
     }
 
     /// Keeps a final training.
@@ -337,6 +372,7 @@ fn words(state: &TrialState) -> (&'static str, Option<String>, Option<&str>) {
     match state {
         TrialState::Pending => ("pending", None, None),
         TrialState::Finished(metrics) => ("finished", Some(figures::write(metrics)), None),
+        TrialState::Stopped(stopped) => ("finished", Some(figures::write(&stopped.metrics)), None),
         TrialState::Failed(reason) => ("failed", None, Some(reason)),
     }
 }
@@ -352,9 +388,20 @@ fn read_trial(row: &Row) -> rusqlite::Result<Trial> {
             note: row.get(9)?,
         },
         key: Key(row.get(6)?),
-        state: read_state(row)?,
+        state: read_stopped(row, read_state(row)?)?,
         seconds: row.get(4)?,
     })
+}
+
+/// Columns 10 and 11: where a finished trial was stopped, and what was expected of it.
+fn read_stopped(row: &Row, state: TrialState) -> rusqlite::Result<TrialState> {
+    match (state, row.get(10)?, row.get::<_, Option<String>>(11)?) {
+        (TrialState::Finished(metrics), Some(at), Some(expected)) => {
+            let expected = figures::read(&expected).map_err(|problem| unreadable(11, problem))?;
+            Ok(TrialState::Stopped(Box::new(Stopped { at: Fidelity(at), metrics, expected })))
+        }
+        (state, ..) => Ok(state),
+    }
 }
 
 fn read_final(row: &Row) -> rusqlite::Result<Final> {

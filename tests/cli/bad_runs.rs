@@ -48,13 +48,13 @@ fn of_a_newer_version() {
     sql(&home, "PRAGMA user_version = 99");
     assert_snapshot!(searched_and_looked_at(&home), @"
     $ search small.ron --run run
-    error: the study in `run` has format 99, and this release knows formats up to 1: use the newer release that wrote it, or choose another folder
+    error: the study in `run` has format 99, and this release knows formats up to 2: use the newer release that wrote it, or choose another folder
     $ rank run
-    error: the study in `run` has format 99, and this release knows formats up to 1: use the newer release that wrote it, or choose another folder
+    error: the study in `run` has format 99, and this release knows formats up to 2: use the newer release that wrote it, or choose another folder
     $ retrain run
-    error: the study in `run` has format 99, and this release knows formats up to 1: use the newer release that wrote it, or choose another folder
+    error: the study in `run` has format 99, and this release knows formats up to 2: use the newer release that wrote it, or choose another folder
     $ export run --format dot
-    error: the study in `run` has format 99, and this release knows formats up to 1: use the newer release that wrote it, or choose another folder
+    error: the study in `run` has format 99, and this release knows formats up to 2: use the newer release that wrote it, or choose another folder
     ");
 }
 

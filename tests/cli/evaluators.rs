@@ -191,6 +191,45 @@ fn a_command_is_run_for_each_trial() {
     assert!(!home.path("none").exists());
 }
 
+/// A program that says how it goes on is told to end where it has no hope; what it had said by then is kept.
+#[cfg(unix)]
+#[test]
+fn a_hopeless_command_is_told_to_end() {
+    let home = Home::new();
+    home.write(
+        "steps.sh",
+        r#"a=$(sed 's/.*"a": *\([0-9]\).*/\1/')
+trap 'echo asked >> asked; exit 0' TERM
+for step in 1 2 3 4; do
+    echo "{\"step\": $step, \"loss\": $((10 * a - step))}"
+    sleep 0.02
+done
+"#,
+    );
+    let script = r#"Command(program: "sh", args: ["steps.sh"], metrics: ["loss"])"#;
+    let rule = "trials: 6, fidelity: 4, early_stopping: Some(Median(after: 2)), seed";
+    home.write("command.ron", space(script).replace("trials: 4, seed", rule));
+    let said = home.run("search command.ron --run run");
+    assert_eq!(said.code, Some(0), "{said}");
+    assert!(said.err.contains("hopeless trials stopped by median"), "{said}");
+    assert!(said.err.contains("stopped at 2: loss 28"), "{said}");
+    let ranked = home.run("rank run --json --curves").json();
+    assert_eq!(ranked.len(), 6);
+    let stopped: Vec<_> = ranked.iter().filter(|line| line["state"] == "stopped").collect();
+    assert!(!stopped.is_empty());
+    assert_eq!(home.read("asked").lines().count(), stopped.len());
+    for line in &stopped {
+        // All lose as much a step, so that what a loss comes to is known exactly.
+        let (loss, at) = (line["metrics"]["loss"].as_f64().unwrap(), line["stopped_at"].as_f64().unwrap());
+        assert!(at < 4.0 && loss >= 16.0, "{line}");
+        assert_eq!(line["expected"]["loss"].as_f64().unwrap(), loss - (4.0 - at));
+        assert_eq!(line["curve"]["steps"].as_array().unwrap().len(), at as usize);
+    }
+    let whole = ranked.iter().take_while(|line| line["state"] == "finished").count();
+    assert_eq!(whole + stopped.len(), 6, "whole trainings go before those that were stopped");
+    assert!(home.run("rank run").succeeded().contains("2 of 4"));
+}
+
 /// Everything that a program may do instead of what it should is a failed trial with its last words; the search goes on.
 #[cfg(unix)]
 #[test]

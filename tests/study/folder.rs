@@ -71,9 +71,21 @@ fn a_newer_version() {
     let folder = a_study();
     sql(folder.path(), "PRAGMA user_version = 99");
     let before = contents(folder.path());
-    insta::assert_snapshot!(refusal(folder.path()), @"the study in `RUN` has format 99, and this release knows formats up to 1: use the newer release that wrote it, or choose another folder");
-    assert!(matches!(Record::read(folder.path()), Err(StudyError::Newer { found: 99, known: 1, .. })));
+    insta::assert_snapshot!(refusal(folder.path()), @"the study in `RUN` has format 99, and this release knows formats up to 2: use the newer release that wrote it, or choose another folder");
+    assert!(matches!(Record::read(folder.path()), Err(StudyError::Newer { found: 99, known: 2, .. })));
     assert_eq!(contents(folder.path()), before);
+}
+
+#[test]
+fn an_older_format_is_gone_on_with() {
+    let folder = a_study();
+    let before = Record::read(folder.path()).unwrap();
+    let columns = ["curve", "stopped_at", "expected"];
+    columns.iter().for_each(|it| sql(folder.path(), &format!("ALTER TABLE trials DROP COLUMN {it}")));
+    sql(folder.path(), "PRAGMA user_version = 1");
+    assert!(matches!(Record::read(folder.path()), Err(StudyError::Older { found: 1, known: 2, .. })));
+    assert_eq!(search(folder.path(), &description(FIELDS), 0).unwrap(), before);
+    assert_eq!(Record::read(folder.path()).unwrap(), before);
 }
 
 #[test]

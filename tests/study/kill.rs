@@ -28,7 +28,7 @@ fn experiment(workers: usize) -> Description {
     description(&format!("trials: {}, seed: 3, workers: {workers}", trials(workers)))
 }
 
-/// A command that runs this very program as a child: `work` is a number of workers that search, or `retrain`.
+/// A command that runs this very program as a child: `work` is a number of workers that search, `retrain` or `stopping`.
 pub fn child(work: &str, folder: &Path) -> Command {
     let mut command = Command::new(std::env::current_exe().unwrap());
     command.args(["kill::works_in_a_child", "--exact", "--ignored", "--nocapture"]);
@@ -45,6 +45,7 @@ fn works_in_a_child() {
     let (work, folder) = order.split_once(' ').unwrap();
     match work {
         "retrain" => retrain_slowly(Path::new(folder)),
+        "stopping" => crate::stopping::search_slowly(Path::new(folder)),
         workers => search_slowly(Path::new(folder), workers.parse().unwrap()),
     }
 }

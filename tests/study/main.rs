@@ -5,4 +5,5 @@ mod heritage;
 mod kill;
 mod retrain;
 mod search;
+mod stopping;
 mod support;

@@ -19,6 +19,8 @@ pub(super) struct Figures<'a> {
     /// Whether metrics that nobody named are kept: the last training of a winner may say more.
     takes_all: bool,
     latest: Metrics,
+    /// How far it said that it was.
+    reached: Option<Fidelity>,
 }
 
 /// What became of a line.
@@ -34,7 +36,7 @@ pub(super) enum Line {
 
 impl<'a> Figures<'a> {
     pub fn new(names: &'a [String], takes_all: bool) -> Figures<'a> {
-        Figures { names, takes_all, latest: Metrics::new() }
+        Figures { names, takes_all, latest: Metrics::new(), reached: None }
     }
 
     /// Takes in a line. What does not start like a JSON object is talk.
@@ -68,7 +70,10 @@ impl<'a> Figures<'a> {
         }
         match step {
             None => Line::Read,
-            Some(Ok(step)) => Line::Step(Fidelity(step), self.latest.clone()),
+            Some(Ok(step)) => {
+                self.reached = Some(Fidelity(step));
+                Line::Step(Fidelity(step), self.latest.clone())
+            }
             Some(Err(problem)) => Line::Broken(problem),
         }
     }
@@ -86,10 +91,10 @@ impl<'a> Figures<'a> {
         let place =
             |name: &String| self.names.iter().position(|other| other == name).unwrap_or(self.names.len());
         self.latest.sort_by(|a, _, b, _| place(a).cmp(&place(b)));
-        match progress.report(fidelity, &self.latest) {
-            true => Ok(self.latest),
-            false => Err(Failure::Stopped),
-        }
+        // A program that counted to its end itself has reported that.
+        let told = self.reached.is_some_and(|reached| reached >= fidelity);
+        let goes_on = if told { !progress.should_stop() } else { progress.report(fidelity, &self.latest) };
+        if goes_on { Ok(self.latest) } else { Err(Failure::Stopped) }
     }
 }
 

@@ -166,6 +166,36 @@ fn a_fidelity_between_two_is_the_lower_one() {
     assert!(low.ends_with("knows no fidelity of 9 or less; its least is 10"), "{low}");
 }
 
+/// Keeps what it hears, and wants it to end at a fidelity.
+struct Until(u32, std::sync::Mutex<Vec<(u32, f64)>>);
+
+impl Progress for Until {
+    fn report(&self, done: Fidelity, metrics: &Metrics) -> bool {
+        self.1.lock().expect("alone").push((done.0, metrics["loss"]));
+        done.0 < self.0
+    }
+}
+
+#[test]
+fn lower_fidelities_are_told_on_the_way() {
+    let (home, space) = (Home::new("code,low,high\n00,3,2\n"), space(GRID));
+    let description = r#"key: Digits("code"),
+        metrics: {"loss": [(fidelity: 30, columns: "high"), (fidelity: 10, columns: "low")]}"#;
+    let evaluator = home.table(description).prepare(&space).expect("a table");
+    let heard = |end: u32, last: bool| {
+        let genotype: Genotype = "0,0".parse().expect("a genotype");
+        let (program, key) = (space.materialize(&genotype).unwrap(), space.key(&genotype).unwrap());
+        let (genotype, key, fidelity) = (&genotype, &key, Fidelity(30));
+        let job = Job { genotype, key, fidelity, last, ..crate::evaluate::lone_job(&program) };
+        let until = Until(end, std::sync::Mutex::default());
+        let outcome = evaluator.evaluate(&job, &until).map(|outcome| outcome.metrics["loss"]);
+        (outcome, until.1.into_inner().expect("alone"))
+    };
+    assert_eq!(heard(99, false), (Ok(2.0), vec![(10, 3.0), (30, 2.0)]));
+    assert_eq!(heard(5, false), (Err(Failure::Stopped), vec![(10, 3.0)]));
+    assert_eq!(heard(99, true), (Ok(2.0), vec![(30, 2.0)]));
+}
+
 #[test]
 fn rows_of_their_own_for_fidelities_and_seeds() {
     let text = "code,epochs,run,loss\n00,4,0,5\n00,4,1,7\n00,12,0,1\n00,12,1,3\n01,4,0,9\n00,4,1,7\n";

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::study::Study;
 use crate::space::Key;
-use crate::trial::TrialId;
+use crate::trial::{TrialId, TrialState};
 
 /// The candidates that were tried, by name: kept only where one may be tried again, on another rung.
 #[derive(Default)]
@@ -48,7 +48,8 @@ impl Tried {
         let mut next = vec![Some(0); self.names.len()];
         for (trial, name) in self.of_trial.iter().enumerate() {
             let (entry, above) = (&mut next[*name as usize], study.rung(trial) + 1);
-            let goes_on = study.scores[trial].is_some_and(|score| score > f64::NEG_INFINITY);
+            let stopped = matches!(study.trials[trial].state, TrialState::Stopped(_));
+            let goes_on = !stopped && study.scores[trial].is_some_and(|score| score > f64::NEG_INFINITY);
             *entry = entry.filter(|_| goes_on && above < study.rungs.count()).map(|next| next.max(above));
         }
         next

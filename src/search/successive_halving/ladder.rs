@@ -192,7 +192,8 @@ impl Place {
             trial: index,
             bracket: bracket(trial),
             pending: trial.state == TrialState::Pending,
-            score: history.score(trial),
+            // What was stopped here is not promoted, however few are better.
+            score: history.score(trial).filter(|_| !matches!(trial.state, TrialState::Stopped(_))),
             promoted,
         }
     }

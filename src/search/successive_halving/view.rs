@@ -103,11 +103,12 @@ fn state(history: &History, trials: &[Option<usize>], lines: &[Vec<Line>]) -> Tr
     });
     match ended {
         None => TrialState::Pending,
-        Some((rung, TrialState::Finished(metrics))) => {
-            let mut carried = metrics.clone();
+        Some((_, TrialState::Failed(reason))) => TrialState::Failed(reason.clone()),
+        Some((rung, ended)) => {
+            let mut carried = ended.whole().cloned().unwrap_or_default();
             for (objective, lines) in history.objectives.iter().zip(lines) {
                 if let (Some(score), Some(value)) =
-                    (objective.score(metrics), carried.get_mut(objective.metric()))
+                    (objective.score(&carried), carried.get_mut(objective.metric()))
                 {
                     let score = lines.iter().skip(rung).fold(score, |score, line| line.carry(score));
                     *value = if matches!(objective, Objective::Maximize(_)) { score } else { -score };
@@ -115,7 +116,6 @@ fn state(history: &History, trials: &[Option<usize>], lines: &[Vec<Line>]) -> Tr
             }
             TrialState::Finished(carried)
         }
-        Some((_, other)) => other.clone(),
     }
 }
 
@@ -155,7 +155,7 @@ impl Line {
 fn lines(history: &History, ladder: &Ladder, standing: &Standing, objective: &Objective) -> Vec<Line> {
     let score = |trial: Option<usize>| match &history.trials[trial?].state {
         TrialState::Finished(metrics) => objective.score(metrics).filter(|score| score.is_finite()),
-        TrialState::Pending | TrialState::Failed(_) => None,
+        TrialState::Pending | TrialState::Stopped(_) | TrialState::Failed(_) => None,
     };
     let pairs = |rung: usize| -> Vec<(f64, f64)> {
         let both =
