@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::count;
+use super::{Body, count};
 use crate::ir::{Activation, Conv, Graph, Primitive, Shape, ShapeError, Tensor};
 
 /// The first layers: a convolution with batch norm.
@@ -57,10 +57,10 @@ pub struct Head {
 }
 
 impl Head {
-    /// Adds the head under the scope `head`; its output is the network's.
-    pub(super) fn lower(&self, graph: &mut Graph, input: Tensor, classes: usize) -> Result<(), ShapeError> {
-        let logits = graph.scoped("head", |graph| {
-            let mut x = input;
+    /// Adds the head behind the last layer, under the scope `head`; returns the logits.
+    pub(super) fn lower(&self, body: &mut Body, classes: usize) -> Result<Tensor, ShapeError> {
+        let mut x = body.last();
+        body.graph.scoped("head", |graph| {
             if let Some(channels) = self.channels {
                 x = graph.add(Primitive::Conv(Conv::square(channels, 1)), &[x])?;
             }
@@ -76,9 +76,7 @@ impl Head {
                 x = graph.add(Primitive::Dropout { rate: self.dropout }, &[x])?;
             }
             graph.add(Primitive::Linear { features: classes, bias: true }, &[x])
-        })?;
-        graph.set_output(logits);
-        Ok(())
+        })
     }
 }
 

@@ -4,6 +4,7 @@
 //! canonical keys, lowering and drawings know.
 
 mod blocks;
+mod body;
 mod canonical;
 mod cell;
 mod edges;
@@ -16,6 +17,7 @@ mod staged;
 mod wiring;
 
 pub use blocks::{Block, BlockInput, Blocks, Branch};
+pub use body::Body;
 pub use cell::{Cell, Node, Place, Widths};
 pub use edges::{Edge, EdgeInput, Edges};
 pub use ends::{Head, Stem};
@@ -69,11 +71,34 @@ impl Architecture {
     /// # Errors
     /// Where a layer's input has a shape that it cannot take.
     pub fn graph(&self, task: &Task) -> Result<Graph, ShapeError> {
+        let mut body = self.body(task.shape())?;
+        let logits = self.lower_head(&mut body, task.classes)?;
+        Ok(body.ending_in(logits))
+    }
+
+    /// The network without its head, for pictures or maps of this shape.
+    ///
+    /// # Errors
+    /// As [`Architecture::graph`].
+    pub fn body(&self, input: Shape) -> Result<Body, ShapeError> {
         match self {
-            Architecture::Stacked(stacked) => stacked.graph(task),
-            Architecture::Staged(staged) => staged.graph(task),
-            Architecture::Sequential(ops) => sequential(ops, task),
+            Architecture::Stacked(stacked) => stacked.body(input),
+            Architecture::Staged(staged) => staged.body(input),
+            Architecture::Sequential(ops) => sequential(ops, input),
         }
+    }
+
+    /// Puts the network's own head on its body, for so many classes; returns the logits.
+    ///
+    /// # Errors
+    /// As [`Architecture::graph`].
+    pub fn lower_head(&self, body: &mut Body, classes: usize) -> Result<Tensor, ShapeError> {
+        let head = match self {
+            Architecture::Stacked(stacked) => stacked.head.clone(),
+            Architecture::Staged(staged) => staged.widened_head(),
+            Architecture::Sequential(_) => Head::default(),
+        };
+        head.lower(body, classes)
     }
 
     /// The cells of the network, each with its name: what drawings show. None for networks that have no cell.
@@ -125,16 +150,16 @@ fn mark_auxiliary(graph: &mut Graph, output: Tensor, layer: usize, layers: usize
     }
 }
 
-fn sequential(ops: &[Op], task: &Task) -> Result<Graph, ShapeError> {
-    let mut graph = Graph::new(task.shape());
-    let mut x = graph.input();
+fn sequential(ops: &[Op], input: Shape) -> Result<Body, ShapeError> {
+    let mut body = Body::new(input);
     for (index, op) in ops.iter().enumerate() {
         let site = Site { channels: None, stride: 1, depth: (index + 1) as f64 / ops.len() as f64 };
-        x = graph.scoped(format!("layers.{index}"), |graph| op.lower(graph, x, site))?;
-        mark_auxiliary(&mut graph, x, index, ops.len());
+        let x = body.last();
+        let x = body.graph.scoped(format!("layers.{index}"), |graph| op.lower(graph, x, site))?;
+        mark_auxiliary(&mut body.graph, x, index, ops.len());
+        body.layers.push(x);
     }
-    Head::default().lower(&mut graph, x, task.classes)?;
-    Ok(graph)
+    Ok(body)
 }
 
 /// Reads a number between 1 and `MOST`: so many layers that a network could never be built are refused when read.

@@ -3,9 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 use super::lower::CellSite;
-use super::{Cell, Head, Node, Stem, Widths, Wiring, WiringError, count, mark_auxiliary};
+use super::{Body, Cell, Head, Node, Stem, Widths, Wiring, WiringError, count, mark_auxiliary};
 use crate::candidate::Task;
-use crate::ir::{Graph, ShapeError, Tensor};
+use crate::ir::{Graph, Shape, ShapeError, Tensor};
 use crate::op::{self, Lower, Op, ReluConvBn, Site, SkipConnect};
 
 /// A network of stacked cells.
@@ -90,11 +90,20 @@ impl Stacked {
     /// # Errors
     /// Where a layer's input has a shape that it cannot take.
     pub fn graph(&self, task: &Task) -> Result<Graph, ShapeError> {
-        let mut graph = Graph::new(task.shape());
+        let mut body = self.body(task.shape())?;
+        let logits = self.head.lower(&mut body, task.classes)?;
+        Ok(body.ending_in(logits))
+    }
+
+    /// The network without its head.
+    pub(super) fn body(&self, input: Shape) -> Result<Body, ShapeError> {
+        let mut body = Body::new(input);
+        let graph = &mut body.graph;
         self.check().map_err(|error| graph.refusal(error.0))?;
         let (normal, reduction) = (self.cell.cell(), self.reduction_cell());
         let layers = self.layers(&normal, reduction.as_ref());
-        let stem = self.stem.lower(&mut graph, self.stem.channels.unwrap_or(self.channels))?;
+        let stem = self.stem.lower(graph, self.stem.channels.unwrap_or(self.channels))?;
+        body.layers.push(stem);
         let (mut before, mut previous) = (stem, stem);
         for (index, layer) in layers.iter().enumerate() {
             let depth = (index + 1) as f64 / layers.len() as f64;
@@ -102,10 +111,10 @@ impl Stacked {
             let output =
                 graph.scoped(scope, |graph| layer.lower(graph, [previous, before], &normal, depth))?;
             (before, previous) = (previous, output);
-            mark_auxiliary(&mut graph, output, index, layers.len());
+            mark_auxiliary(graph, output, index, layers.len());
+            body.layers.push(output);
         }
-        self.head.lower(&mut graph, previous, task.classes)?;
-        Ok(graph)
+        Ok(body)
     }
 
     fn check(&self) -> Result<(), WiringError> {

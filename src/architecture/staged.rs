@@ -3,9 +3,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Head, Stem, count, mark_auxiliary};
+use super::{Body, Head, Stem, count, mark_auxiliary};
 use crate::candidate::Task;
-use crate::ir::{Graph, ShapeError};
+use crate::ir::{Graph, Shape, ShapeError};
 use crate::op::{Op, Site};
 
 /// A network of stages.
@@ -66,12 +66,21 @@ impl Staged {
     /// # Errors
     /// Where a layer's input has a shape that it cannot take.
     pub fn graph(&self, task: &Task) -> Result<Graph, ShapeError> {
-        let mut graph = Graph::new(task.shape());
+        let mut body = self.body(task.shape())?;
+        let logits = self.widened_head().lower(&mut body, task.classes)?;
+        Ok(body.ending_in(logits))
+    }
+
+    /// The network without its head.
+    pub(super) fn body(&self, input: Shape) -> Result<Body, ShapeError> {
+        let mut body = Body::new(input);
+        let graph = &mut body.graph;
         if !(self.width > 0.0 && self.width.is_finite()) {
             return Err(graph.refusal(format!("the width multiplier must be above 0, got {}", self.width)));
         }
         let first = self.stages.first().map_or(32, |stage| stage.channels);
-        let mut x = self.stem.lower(&mut graph, self.widen(self.stem.channels.unwrap_or(first)))?;
+        let mut x = self.stem.lower(graph, self.widen(self.stem.channels.unwrap_or(first)))?;
+        body.layers.push(x);
         let total: usize = self.stages.iter().map(|stage| stage.repeats).sum();
         let mut done = 0;
         for (index, stage) in self.stages.iter().enumerate() {
@@ -82,13 +91,18 @@ impl Staged {
                 let site = Site { channels: Some(self.widen(stage.channels)), stride, depth };
                 x = graph
                     .scoped(format!("stages.{index}.{repeat}"), |graph| stage.op.lower(graph, x, site))?;
-                mark_auxiliary(&mut graph, x, done - 1, total);
+                mark_auxiliary(graph, x, done - 1, total);
+                body.layers.push(x);
             }
         }
+        Ok(body)
+    }
+
+    /// The head at the width that the multiplier gives it.
+    pub(super) fn widened_head(&self) -> Head {
         let channels =
             self.head.channels.map(|channels| if self.width > 1.0 { self.widen(channels) } else { channels });
-        Head { channels, ..self.head.clone() }.lower(&mut graph, x, task.classes)?;
-        Ok(graph)
+        Head { channels, ..self.head.clone() }
     }
 
     /// Channels times the multiplier, to the nearest multiple of 8, never losing more than a tenth (MobileNetV2's rule).

@@ -19,7 +19,7 @@ pub struct Cost {
     pub macs: u64,
     /// Bytes of all activations of one sample in f32, as training keeps them: every node's output but views of another.
     pub activation_bytes: u64,
-    /// Convolutions and linear layers on the longest path from input to output.
+    /// Convolutions and linear layers on the longest path from input to an output.
     pub depth: u64,
 }
 
@@ -62,7 +62,7 @@ impl Graph {
             let layer = matches!(node.primitive, Primitive::Conv(_) | Primitive::Linear { .. });
             depths.push(before + u64::from(layer));
         }
-        depths[self.output().index()]
+        self.ends().into_iter().map(|end| depths[end.index()]).max().unwrap_or(0)
     }
 }
 
@@ -87,6 +87,7 @@ impl Primitive {
             | Primitive::Concat
             | Primitive::Slice { .. }
             | Primitive::Shift { .. }
+            | Primitive::Resize { .. }
             | Primitive::Zero { .. }
             | Primitive::Dropout { .. }
             | Primitive::DropPath { .. } => Some(0),

@@ -27,6 +27,8 @@ pub struct Node {
     pub shape: Shape,
     /// The node's unique place, such as `cell3/block2/sep_conv_5x5/depthwise`: names its parameters.
     pub scope: String,
+    /// Whose parameters it computes with, where they are not its own: an earlier node with the same primitive.
+    pub shares: Option<Tensor>,
 }
 
 /// A network as primitives in topological order: the last word on shapes, cost, execution and export.
@@ -51,6 +53,8 @@ pub struct Node {
 pub struct Graph {
     pub(super) nodes: Vec<Node>,
     output: Tensor,
+    /// Further outputs by name.
+    outputs: Vec<(String, Tensor)>,
     /// Where an auxiliary classifier may look.
     auxiliary: Option<Tensor>,
     /// The scope that new nodes go under: empty, or ending in `/`.
@@ -61,10 +65,22 @@ pub struct Graph {
 impl Graph {
     /// A graph of just its input.
     pub fn new(input: Shape) -> Graph {
-        let node =
-            Node { primitive: Primitive::Input, inputs: Vec::new(), shape: input, scope: "input".into() };
+        let node = Node {
+            primitive: Primitive::Input,
+            inputs: Vec::new(),
+            shape: input,
+            scope: "input".into(),
+            shares: None,
+        };
         let taken = HashSet::from([node.scope.clone()]);
-        Graph { nodes: vec![node], output: Tensor(0), auxiliary: None, scope: String::new(), taken }
+        Graph {
+            nodes: vec![node],
+            output: Tensor(0),
+            outputs: Vec::new(),
+            auxiliary: None,
+            scope: String::new(),
+            taken,
+        }
     }
 
     /// The network's input.
@@ -86,6 +102,32 @@ impl Graph {
         self.output = output;
     }
 
+    /// Further outputs, for networks that answer more than one question, in the order in which they were named.
+    pub fn outputs(&self) -> &[(String, Tensor)] {
+        &self.outputs
+    }
+
+    /// The output of this name, if there is one.
+    pub fn output_named(&self, name: &str) -> Option<Tensor> {
+        self.outputs.iter().find(|(known, _)| known == name).map(|(_, tensor)| *tensor)
+    }
+
+    /// Says that a tensor is a further output; one that has the name already is replaced.
+    ///
+    /// # Panics
+    /// Where the tensor is of another, larger graph.
+    pub fn name_output(&mut self, name: impl Into<String>, output: Tensor) {
+        assert!(output.0 < self.nodes.len(), "the output must be a tensor of this graph");
+        let name = name.into();
+        self.outputs.retain(|(known, _)| *known != name);
+        self.outputs.push((name, output));
+    }
+
+    /// The output, and all that have a name.
+    pub(super) fn ends(&self) -> Vec<Tensor> {
+        std::iter::once(self.output).chain(self.outputs.iter().map(|(_, tensor)| *tensor)).collect()
+    }
+
     /// Where a second classifier may look during training; none of the network's own nodes reads it there.
     pub fn auxiliary(&self) -> Option<Tensor> {
         self.auxiliary
@@ -105,12 +147,12 @@ impl Graph {
         &self.nodes
     }
 
-    /// For every node, whether the output depends on it. Only these need to be executed or exported.
+    /// For every node, whether an output depends on it. Only these need to be executed or exported.
     pub fn live(&self) -> Vec<bool> {
-        self.live_for(&[self.output])
+        self.live_for(&self.ends())
     }
 
-    /// For every node, whether any of `outputs` depends on it.
+    /// For every node, whether any of `outputs` depends on it or on its parameters.
     ///
     /// # Panics
     /// Where one is of another, larger graph.
@@ -119,7 +161,7 @@ impl Graph {
         outputs.iter().for_each(|output| live[output.0] = true);
         for (index, node) in self.nodes.iter().enumerate().rev() {
             if live[index] {
-                node.inputs.iter().for_each(|input| live[input.0] = true);
+                node.inputs.iter().chain(&node.shares).for_each(|input| live[input.0] = true);
             }
         }
         live
@@ -184,8 +226,29 @@ impl Graph {
             return Err(self.refusal(problem));
         }
         let scope = self.claim(name);
-        self.nodes.push(Node { primitive, inputs: inputs.to_vec(), shape, scope });
+        self.nodes.push(Node { primitive, inputs: inputs.to_vec(), shape, scope, shares: None });
         Ok(Tensor(self.nodes.len() - 1))
+    }
+
+    /// Adds a node that does to another input what the node of `owner` does, with that one's parameters.
+    ///
+    /// # Errors
+    /// [`ShapeError`] as [`Graph::add`], and where the input needs parameters of other shapes.
+    pub fn add_shared(&mut self, name: &str, owner: Tensor, input: Tensor) -> Result<Tensor, ShapeError> {
+        let Some(node) = self.nodes.get(owner.0) else {
+            return Err(self.refusal(format!("{name} shares the parameters of another graph")));
+        };
+        let (primitive, owner) = (node.primitive.clone(), node.shares.unwrap_or(owner));
+        let added = self.add_named(name, primitive, &[input])?;
+        let (own, theirs) = (self.parameters_of(added.0), self.parameters_of(owner.0));
+        if own != theirs {
+            let shapes = (self.shape(input), self.nodes[owner.0].scope.clone());
+            return Err(
+                self.refusal(format!("{name} cannot share parameters with {} from {}", shapes.1, shapes.0))
+            );
+        }
+        self.nodes[added.0].shares = Some(owner);
+        Ok(added)
     }
 
     /// The sum of equal shapes; one tensor alone is its own sum.

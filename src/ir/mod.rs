@@ -6,6 +6,7 @@ mod graph;
 mod layer;
 mod parameter;
 mod primitive;
+mod resize;
 mod shape;
 mod table;
 #[cfg(test)]
@@ -15,4 +16,5 @@ pub use cost::Cost;
 pub use graph::{Graph, Node, Tensor};
 pub use parameter::{Initial, Parameter, Role, Weights};
 pub use primitive::{Activation, Conv, Primitive, Window};
+pub use resize::{Interpolation, Taps};
 pub use shape::{Shape, ShapeError};

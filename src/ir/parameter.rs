@@ -93,12 +93,12 @@ impl Graph {
         (0..self.nodes.len()).flat_map(named).collect()
     }
 
-    /// The parameters of one node, without names.
+    /// The parameters of one node's own, without names.
     pub(super) fn parameters_of(&self, node: usize) -> Vec<(Role, Vec<usize>, Initial)> {
         let node = &self.nodes[node];
         match node.inputs.first() {
-            Some(input) => node.primitive.parameters(self.shape(*input)),
-            None => Vec::new(),
+            Some(input) if node.shares.is_none() => node.primitive.parameters(self.shape(*input)),
+            _ => Vec::new(),
         }
     }
 }
@@ -135,6 +135,7 @@ impl Primitive {
             | Primitive::Concat
             | Primitive::Slice { .. }
             | Primitive::Shift { .. }
+            | Primitive::Resize { .. }
             | Primitive::Zero { .. }
             | Primitive::Dropout { .. }
             | Primitive::DropPath { .. } => Vec::new(),

@@ -4,6 +4,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::Interpolation;
+
 /// What a node of the graph computes. Closed: shapes, cost, execution and every export are one exhaustive match each.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Primitive {
@@ -60,6 +62,13 @@ pub enum Primitive {
         /// Rows and columns moved.
         rows: usize,
     },
+    /// A larger map, each of whose pixels is read from the nearest of the smaller one.
+    Resize {
+        /// Rows and columns of the result, neither fewer than there are.
+        size: [usize; 2],
+        /// How pixels between pixels are made up.
+        interpolation: Interpolation,
+    },
     /// Zeros, with height and width divided by `stride` and rounded up.
     Zero {
         /// Channels (or features).
@@ -102,6 +111,7 @@ impl Primitive {
             Primitive::Concat => "concat",
             Primitive::Slice { .. } => "slice",
             Primitive::Shift { .. } => "shift",
+            Primitive::Resize { .. } => "resize",
             Primitive::Zero { .. } => "zero",
             Primitive::Dropout { .. } => "dropout",
             Primitive::DropPath { .. } => "drop_path",
@@ -120,6 +130,9 @@ impl fmt::Display for Primitive {
             }
             Primitive::Slice { start, end } => write!(f, "slice {start}..{end}"),
             Primitive::Shift { rows } => write!(f, "shift {rows}"),
+            Primitive::Resize { size: [rows, columns], interpolation } => {
+                write!(f, "resize {interpolation} to {rows}x{columns}")
+            }
             Primitive::Zero { stride, .. } if *stride > 1 => write!(f, "zero stride {stride}"),
             Primitive::Dropout { rate } => write!(f, "dropout {rate}"),
             Primitive::DropPath { depth } => write!(f, "drop path {depth:.2}"),

@@ -126,6 +126,13 @@ impl Primitive {
                 }
                 self.one(inputs)
             }
+            Primitive::Resize { size: [rows, columns], .. } => {
+                let (channels, height, width) = self.map(inputs)?;
+                if *rows < height || *columns < width {
+                    return Err(format!("{self} cannot shrink a map, got [{channels}, {height}, {width}]"));
+                }
+                Ok(Shape::Map { channels, height: *rows, width: *columns })
+            }
             Primitive::Zero { channels, stride } => {
                 positive(*channels, "zero", "channel count")?;
                 positive(*stride, "zero", "stride")?;

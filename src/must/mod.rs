@@ -8,3 +8,4 @@ pub mod augment;
 pub mod draw;
 pub mod metrics;
 pub mod store;
+pub mod student;

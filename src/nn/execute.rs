@@ -12,7 +12,7 @@ use crate::recipe::Precision;
 
 /// A tensor on its way through the network.
 #[derive(Clone)]
-enum Value {
+pub(super) enum Value {
     /// `[batch, channels, height, width]`
     Map(Tensor<4>),
     /// `[batch, features]`
@@ -30,14 +30,14 @@ macro_rules! either {
 }
 
 impl Value {
-    fn map(self) -> Tensor<4> {
+    pub(super) fn map(self) -> Tensor<4> {
         match self {
             Value::Map(x) => x,
             Value::Flat(x) => x.unsqueeze_dims(&[2, 3]),
         }
     }
 
-    fn flat(self) -> Tensor<2> {
+    pub(super) fn flat(self) -> Tensor<2> {
         match self {
             Value::Map(x) => x.flatten(1, 3),
             Value::Flat(x) => x,
@@ -48,11 +48,13 @@ impl Value {
 /// What is known of a graph before any numbers flow: its parameters, and when each tensor is read for the last time.
 pub(super) struct Plan<'g> {
     pub(super) graph: &'g Graph,
-    /// The output, and the second classifier's if there is one.
+    /// What is computed: the output, and the second classifier's if there is one, or all that have a name.
     outputs: Vec<Place>,
     pub(super) parameters: Vec<Parameter>,
     live: Vec<bool>,
-    /// `slots[node]` is the range of the node's parameters.
+    /// Of each node, whether its parameters stay as they are.
+    frozen: Vec<bool>,
+    /// `slots[node]` is the range of the parameters that the node computes with.
     slots: Vec<std::ops::Range<usize>>,
     readers: Vec<usize>,
     /// Of each convolution and norm, whether a ReLU next to it is computed along with it; of each such ReLU, too.
@@ -74,16 +76,24 @@ impl<'g> Plan<'g> {
         Plan::with_outputs(graph, vec![graph.output(), logits])
     }
 
+    /// The plan of a graph's outputs that have a name, in their order.
+    pub(super) fn of_named(graph: &'g Graph) -> Plan<'g> {
+        Plan::with_outputs(graph, graph.outputs().iter().map(|(_, output)| *output).collect())
+    }
+
     fn with_outputs(graph: &'g Graph, outputs: Vec<Place>) -> Plan<'g> {
         let parameters = graph.parameters();
         let live = graph.live_for(&outputs);
-        let mut slots = Vec::with_capacity(graph.nodes().len());
+        let mut slots: Vec<std::ops::Range<usize>> = Vec::with_capacity(graph.nodes().len());
         let mut readers = vec![0; graph.nodes().len()];
         let mut next = 0;
         for (index, node) in graph.nodes().iter().enumerate() {
             let start = next;
             next += parameters[start..].iter().take_while(|parameter| parameter.node == index).count();
-            slots.push(start..next);
+            slots.push(match node.shares {
+                Some(owner) => slots[owner.index()].clone(),
+                None => start..next,
+            });
             if live[index] {
                 node.inputs.iter().for_each(|input| readers[input.index()] += 1);
             }
@@ -91,7 +101,8 @@ impl<'g> Plan<'g> {
         outputs.iter().for_each(|output| readers[output.index()] += 1);
         let merged = merged(graph, &live, &readers);
         let (device, precision) = (device(), Precision::Fp32);
-        Plan { graph, outputs, parameters, live, slots, readers, merged, device, precision }
+        let frozen = vec![false; live.len()];
+        Plan { graph, outputs, parameters, live, frozen, slots, readers, merged, device, precision }
     }
 
     /// The same on another device.
@@ -104,6 +115,12 @@ impl<'g> Plan<'g> {
         Plan { precision, ..self }
     }
 
+    /// The same with the parameters of all nodes fixed whose scope this says of; their norms use running statistics.
+    pub(super) fn frozen_where(self, fixed: impl Fn(&str) -> bool) -> Plan<'g> {
+        let frozen = self.graph.nodes().iter().map(|node| fixed(&node.scope)).collect();
+        Plan { frozen, ..self }
+    }
+
     /// Values of a parameter on the device.
     pub(super) fn vector(&self, values: Vec<f32>) -> Tensor<1> {
         let length = values.len();
@@ -113,7 +130,7 @@ impl<'g> Plan<'g> {
     /// Whether gradients change the parameter at `slot`: its role says so, and the output depends on it.
     pub(super) fn trained(&self, slot: usize) -> bool {
         let parameter = &self.parameters[slot];
-        parameter.role.trained() && self.live[parameter.node]
+        parameter.role.trained() && self.live[parameter.node] && !self.frozen[parameter.node]
     }
 
     fn slot(&self, node: usize, role: Role) -> Option<usize> {
@@ -221,7 +238,16 @@ impl<'a> Pass<'a> {
     }
 
     /// All that comes of `input`.
-    pub(super) fn run_all(mut self, input: Tensor<4>) -> Ran {
+    pub(super) fn run_all(self, input: Tensor<4>) -> Ran {
+        let device = input.device();
+        let (outputs, running) = self.run_each(input);
+        let mut outputs = outputs.into_iter().map(Value::flat);
+        let logits = outputs.next().unwrap_or_else(|| Tensor::zeros([0, 0], &device));
+        Ran { logits, auxiliary: outputs.next(), running }
+    }
+
+    /// The plan's outputs of `input` in 32 bits, and new running statistics.
+    pub(super) fn run_each(mut self, input: Tensor<4>) -> (Vec<Value>, Vec<(usize, Tensor<1>)>) {
         self.device = input.device();
         let nodes = self.plan.graph.nodes();
         let mut left = self.plan.readers.clone();
@@ -244,13 +270,10 @@ impl<'a> Pass<'a> {
                 .collect();
             made[index] = Some(self.compute(index, inputs));
         }
-        let mut outputs = self.plan.outputs.iter().map(|output| {
-            let output = made[output.index()].clone();
-            self.widened(output.map_or_else(|| Tensor::zeros([0, 0], &self.device), Value::flat))
-        });
-        let logits = outputs.next().unwrap_or_else(|| Tensor::zeros([0, 0], &self.device));
-        let auxiliary = outputs.next();
-        Ran { logits, auxiliary, running: self.running }
+        let nothing = || Value::Flat(Tensor::zeros([0, 0], &self.device));
+        let output = |output: &Place| either!(made[output.index()].clone().unwrap_or_else(nothing), x => self.widened(x));
+        let outputs = self.plan.outputs.iter().map(output).collect();
+        (outputs, self.running)
     }
 
     /// Numbers with as many digits as the plan asks for.
@@ -310,6 +333,9 @@ impl<'a> Pass<'a> {
             Primitive::Mul => inputs.into_iter().fold(first, mul),
             Primitive::Concat => concat(first, inputs),
             Primitive::Slice { start, end } => either!(first, x => x.narrow(1, *start, end - start)),
+            Primitive::Resize { size, interpolation } => {
+                Value::Map(kernel::resize(first.map(), *size, *interpolation))
+            }
             Primitive::Shift { rows } => Value::Map(shift(first.map(), *rows)),
             Primitive::Zero { .. } => self.zeros(node, first),
             Primitive::Dropout { rate } => self.dropout(first, *rate),
@@ -351,7 +377,8 @@ impl<'a> Pass<'a> {
         let mean = self.plan.slot(node, Role::RunningMean);
         let variance = self.plan.slot(node, Role::RunningVariance);
         let (Some(mean), Some(variance)) = (mean, variance) else { return x };
-        if self.chance.is_none() && self.recount.is_none() {
+        let learns = self.chance.is_some() && !self.plan.frozen[node];
+        if !learns && self.recount.is_none() {
             let [mean, variance] = [mean, variance].map(|slot| self.values[slot].clone());
             let y = batch_norm(x, scale, offset, mean, variance, epsilon);
             return if self.merges(node) { kernel::rectify(y) } else { y };

@@ -325,7 +325,7 @@ fn identity(supply: Supply) -> u64 {
 }
 
 /// A number for weights, whatever their order.
-fn bytes(weights: &Weights) -> u64 {
+pub(super) fn bytes(weights: &Weights) -> u64 {
     let one = |(name, (_, values)): (&String, &(Vec<usize>, Vec<f32>))| {
         let bytes: Vec<u8> = values.iter().flat_map(|value| value.to_le_bytes()).collect();
         fnv1a(name.as_bytes()).rotate_left(17) ^ fnv1a(&bytes)

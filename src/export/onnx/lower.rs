@@ -2,7 +2,7 @@
 
 use super::proto::Attribute;
 use super::writer::{INPUT, Writer};
-use crate::ir::{Activation, Conv, Graph, Node, Primitive, Shape, Window};
+use crate::ir::{Activation, Conv, Graph, Interpolation, Node, Primitive, Shape, Window};
 
 /// Writes every node that the output depends on.
 pub(super) fn nodes(graph: &Graph, writer: &mut Writer) {
@@ -19,7 +19,8 @@ fn lower(graph: &Graph, node: &Node, writer: &mut Writer) -> String {
     let inputs: Vec<String> = node.inputs.iter().map(|input| writer.value(*input).to_string()).collect();
     let inputs: Vec<&str> = inputs.iter().map(String::as_str).collect();
     let scope = node.scope.as_str();
-    let (weight, bias) = (format!("{scope}/weight"), format!("{scope}/bias"));
+    let owner = node.shares.map_or(scope, |owner| graph.nodes()[owner.index()].scope.as_str());
+    let (weight, bias) = (format!("{owner}/weight"), format!("{owner}/bias"));
     let operands = |biased: bool| [inputs[0], &weight, &bias][..2 + usize::from(biased)].to_vec();
     match &node.primitive {
         Primitive::Input => return INPUT.to_string(),
@@ -28,7 +29,7 @@ fn lower(graph: &Graph, node: &Node, writer: &mut Writer) -> String {
         // `Gemm` takes our weight as it is: `[in, out]`.
         Primitive::Linear { bias, .. } => writer.node("Gemm", &operands(*bias), scope, Vec::new()),
         Primitive::BatchNorm { affine, epsilon, .. } => {
-            batch_norm(writer, inputs[0], node, *affine, *epsilon)
+            batch_norm(writer, inputs[0], node, owner, (*affine, *epsilon))
         }
         Primitive::Activation(activation) => activate(writer, *activation, inputs[0], scope),
         Primitive::MaxPool(window) => writer.node("MaxPool", &inputs, scope, pooling(window)),
@@ -46,6 +47,9 @@ fn lower(graph: &Graph, node: &Node, writer: &mut Writer) -> String {
         Primitive::Concat => writer.node("Concat", &inputs, scope, vec![Attribute::int("axis", 1)]),
         Primitive::Slice { start, end } => slice(writer, inputs[0], scope, &[(1, *start, *end)]),
         Primitive::Shift { rows } => shift(writer, inputs[0], scope, graph.shape(node.inputs[0]), *rows),
+        Primitive::Resize { size, interpolation } => {
+            resize(writer, inputs[0], scope, graph.shape(node.inputs[0]), *size, *interpolation)
+        }
         Primitive::Zero { .. } => zero(writer, inputs[0], scope, node.shape),
     }
     scope.to_string()
@@ -70,9 +74,9 @@ fn pooling(window: &Window) -> Vec<Attribute> {
     ]
 }
 
-fn batch_norm(writer: &mut Writer, input: &str, node: &Node, affine: bool, epsilon: f64) {
+fn batch_norm(writer: &mut Writer, input: &str, node: &Node, owner: &str, (affine, epsilon): (bool, f64)) {
     let [scale, offset, mean, variance] =
-        ["scale", "offset", "running_mean", "running_variance"].map(|name| format!("{}/{name}", node.scope));
+        ["scale", "offset", "running_mean", "running_variance"].map(|name| format!("{owner}/{name}"));
     if !affine {
         // ONNX always wants them.
         let channels = node.shape.channels();
@@ -137,6 +141,38 @@ fn shift(writer: &mut Writer, input: &str, scope: &str, shape: Shape, rows: usiz
     let rows = rows as i64;
     let pads = writer.integers(&[0, 0, 0, 0, 0, 0, rows, rows]);
     writer.node("Pad", &[&cut, &pads], scope, Vec::new());
+}
+
+/// By whole factors the operator for it; else products with matrices, for runtimes differ in how they round.
+fn resize(
+    writer: &mut Writer,
+    input: &str,
+    scope: &str,
+    shape: Shape,
+    size: [usize; 2],
+    interpolation: Interpolation,
+) {
+    let (height, width) = sides(shape);
+    if size[0] % height == 0 && size[1] % width == 0 {
+        let scales = writer.vector(&[1.0, 1.0, (size[0] / height) as f32, (size[1] / width) as f32]);
+        let (mode, coordinates) = match interpolation {
+            Interpolation::Nearest => ("nearest", "asymmetric"),
+            Interpolation::Bilinear => ("linear", "half_pixel"),
+        };
+        let attributes = vec![
+            Attribute::text("mode", mode),
+            Attribute::text("coordinate_transformation_mode", coordinates),
+            Attribute::text("nearest_mode", "floor"),
+        ];
+        return writer.node("Resize", &[input, "", &scales], scope, attributes);
+    }
+    let [columns, rows, wider] = ["columns", "rows", "wider"].map(|name| format!("{scope}/{name}"));
+    writer.floats(&columns, &[width, size[1]], &interpolation.matrix(width, size[1]));
+    let matrix = interpolation.matrix(height, size[0]);
+    let turned = (0..size[0] * height).map(|index| matrix[index % height * size[0] + index / height]);
+    writer.floats(&rows, &[size[0], height], &turned.collect::<Vec<_>>());
+    writer.node("MatMul", &[input, &columns], &wider, Vec::new());
+    writer.node("MatMul", &[&rows, &wider], scope, Vec::new());
 }
 
 /// One value of every sample, clipped to zero (a product with zero would make infinite activations NaN) and spread out.

@@ -85,6 +85,8 @@ pub struct Attribute {
     pub f: f32,
     #[prost(int64, tag = "3")]
     pub i: i64,
+    #[prost(bytes = "vec", tag = "4")]
+    pub s: Vec<u8>,
     #[prost(int64, repeated, tag = "8")]
     pub ints: Vec<i64>,
     #[prost(enumeration = "AttributeKind", tag = "20")]
@@ -98,6 +100,7 @@ pub enum AttributeKind {
     Undefined = 0,
     Float = 1,
     Int = 2,
+    Text = 3,
     Ints = 7,
 }
 

@@ -11,7 +11,7 @@ use crate::ir::{Graph, Shape, Tensor};
 
 /// The name of the network's input.
 pub(super) const INPUT: &str = "pictures";
-/// The name of the network's output.
+/// The name of a network's one output.
 pub(super) const OUTPUT: &str = "logits";
 
 /// An ONNX graph in the making.
@@ -73,6 +73,13 @@ impl<'a> Writer<'a> {
         name
     }
 
+    /// The name of a vector of floats, which all nodes that ask for it share.
+    pub(super) fn vector(&mut self, values: &[f32]) -> String {
+        let name = format!("constant floats {values:?}");
+        self.constant(&name, vec![values.len() as i64], DataType::Float, bytes(values));
+        name
+    }
+
     /// The name of a vector of integers, which all nodes that ask for it share.
     pub(super) fn integers(&mut self, values: &[i64]) -> String {
         let name = format!("constant {values:?}");
@@ -88,13 +95,18 @@ impl<'a> Writer<'a> {
         }
     }
 
-    /// The whole graph, with the network's output renamed and every value's shape written down.
+    /// The whole graph, with the network's outputs renamed and every value's shape written down.
     pub(super) fn finish(mut self, name: &str) -> GraphProto {
         let source = self.source;
-        self.name_output();
+        let outputs = match source.outputs() {
+            [] => vec![(OUTPUT.to_string(), source.output())],
+            named => named.to_vec(),
+        };
+        outputs.iter().enumerate().for_each(|(index, _)| self.name_output(&outputs[..=index]));
         self.graph.input = vec![typed(INPUT, source.shape(source.input()))];
-        self.graph.output = vec![typed(OUTPUT, source.shape(source.output()))];
-        let mut seen: HashSet<&str> = HashSet::from([INPUT, OUTPUT, ""]);
+        self.graph.output = outputs.iter().map(|(name, output)| typed(name, source.shape(*output))).collect();
+        let mut seen: HashSet<&str> = HashSet::from([INPUT, ""]);
+        seen.extend(outputs.iter().map(|(name, _)| name.as_str()));
         for (value, node) in self.values.iter().zip(source.nodes()) {
             if seen.insert(value) {
                 self.graph.value_info.push(typed(value, node.shape));
@@ -104,17 +116,19 @@ impl<'a> Writer<'a> {
         self.graph
     }
 
-    fn name_output(&mut self) {
-        let last = self.value(self.source.output()).to_string();
-        if last == INPUT {
-            return self.node("Identity", &[INPUT], OUTPUT, Vec::new());
+    /// Gives the last of some outputs its name; the others have theirs.
+    fn name_output(&mut self, outputs: &[(String, Tensor)]) {
+        let Some(((name, output), before)) = outputs.split_last() else { return };
+        let last = self.value(*output).to_string();
+        if last == INPUT || before.iter().any(|(other, _)| *other == last) {
+            return self.node("Identity", &[&last], name, Vec::new());
         }
         let of_nodes =
             self.graph.node.iter_mut().flat_map(|node| node.input.iter_mut().chain(&mut node.output));
         of_nodes
             .chain(&mut self.values)
             .filter(|value| **value == last)
-            .for_each(|value| *value = OUTPUT.to_string());
+            .for_each(|value| value.clone_from(name));
     }
 }
 
@@ -137,6 +151,15 @@ impl Attribute {
             name: name.to_string(),
             i: value as i64,
             kind: AttributeKind::Int as i32,
+            ..Attribute::default()
+        }
+    }
+
+    pub(super) fn text(name: &str, value: &str) -> Attribute {
+        Attribute {
+            name: name.to_string(),
+            s: value.as_bytes().to_vec(),
+            kind: AttributeKind::Text as i32,
             ..Attribute::default()
         }
     }

@@ -17,16 +17,19 @@ mod operation;
 mod plane;
 mod pool;
 mod product;
+mod resample;
 mod reuse;
 mod scratch;
 mod simd;
 
-use burn::tensor::Tensor;
+use std::sync::Arc;
+
 use burn::tensor::activation::relu;
 use burn::tensor::module::{avg_pool2d, batch_norm_train, conv2d, max_pool2d};
 use burn::tensor::ops::{AvgPoolOptions, ConvOptions, MaxPoolOptions};
+use burn::tensor::{Tensor, TensorData};
 
-use crate::ir::{Conv, Window};
+use crate::ir::{Conv, Interpolation, Window};
 pub(super) use operation::Kept;
 use operation::{ours, run};
 use plane::Slide;
@@ -95,6 +98,25 @@ pub(super) fn global_pool(x: Tensor<4>) -> Tensor<4> {
     let [batch, channels, height, width] = x.dims();
     let whole = pool::Whole { batch, channels, area: height * width };
     Tensor::from_dispatch(run(whole, [x.into_dispatch()]).0)
+}
+
+/// `x` `[batch, channels, rows, columns]` with the rows and columns of `size`, of which there are not fewer.
+pub(super) fn resize(x: Tensor<4>, size: [usize; 2], interpolation: Interpolation) -> Tensor<4> {
+    let [batch, channels, height, width] = x.dims();
+    if [height, width] == size {
+        return x;
+    }
+    if !ours(&x) {
+        let matrix = |from: usize, to: usize| {
+            let data = TensorData::new(interpolation.matrix(from, to), [1, 1, from, to]);
+            Tensor::<4>::from_data(data, (&x.device(), x.dtype()))
+        };
+        let wider = x.clone().matmul(matrix(width, size[1]));
+        return wider.swap_dims(2, 3).matmul(matrix(height, size[0])).swap_dims(2, 3);
+    }
+    let taps = [(height, size[0]), (width, size[1])].map(|(from, to)| Arc::new(interpolation.taps(from, to)));
+    let larger = resample::Resample { batch, channels, size: [height, width], taps };
+    Tensor::from_dispatch(run(larger, [x.into_dispatch()]).0)
 }
 
 fn pooling(x: &Tensor<4>, window: &Window) -> pool::Pool {
