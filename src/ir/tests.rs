@@ -39,6 +39,9 @@ fn other_primitives_have_their_shapes() {
     assert_eq!(infer(Primitive::Concat, &[Shape::Flat(3), Shape::Flat(4)]), Ok(Shape::Flat(7)));
     assert_eq!(infer(Primitive::Slice { start: 2, end: 5 }, &[square]), Ok(map(3, 5, 5)));
     assert_eq!(infer(Primitive::Shift { rows: 1 }, &[square]), Ok(square));
+    let resize = |size| infer(Primitive::Resize { size, interpolation: Interpolation::Nearest }, &[square]);
+    assert_eq!(resize([5, 11]), Ok(map(6, 5, 11)));
+    assert_eq!(resize([4, 11]).unwrap_err(), "resize nearest to 4x11 cannot shrink a map, got [6, 5, 5]");
     assert_eq!(infer(Primitive::Zero { channels: 9, stride: 2 }, &[square]), Ok(map(9, 3, 3)));
     assert_eq!(infer(Primitive::Linear { features: 10, bias: true }, &[Shape::Flat(3)]), Ok(Shape::Flat(10)));
 }
@@ -206,6 +209,29 @@ fn parameters_have_unique_names_shapes_and_initial_values() {
     classifier/weight [4, 10] Uniform { bound: 0.5 }
     classifier/bias [10] Uniform { bound: 0.5 }
     ");
+}
+
+#[test]
+fn nodes_that_share_have_one_set_of_parameters_and_named_outputs_are_all_live() {
+    let mut graph = Graph::new(map(3, 8, 8));
+    let input = graph.input();
+    let half = graph.add(Primitive::MaxPool(Window { kernel: 2, stride: 2, padding: 0 }), &[input]).unwrap();
+    let whole = graph.conv("conv", Conv::square(4, 3), input).unwrap();
+    let small = graph.add_shared("conv", whole, half).unwrap();
+    let smaller = graph.add_shared("conv", small, half).unwrap();
+    assert_eq!(graph.shape(small), map(4, 4, 4));
+    assert_eq!(graph.nodes()[smaller.index()].shares, Some(whole));
+    assert_eq!((graph.parameters().len(), graph.cost().params), (1, 3 * 4 * 9));
+    assert_eq!(graph.cost().macs, 108 * (64 + 16 + 16), "each computes");
+    let refused = graph.add_shared("other", whole, small).unwrap_err();
+    insta::assert_snapshot!(refused, @"network: other cannot share parameters with conv from [4, 4, 4]");
+    graph.name_output("small", small);
+    let live = graph.live();
+    assert!(live[whole.index()] && live[half.index()] && !live[smaller.index()], "the owner lives, too");
+    graph.name_output("small", smaller);
+    graph.name_output("whole", whole);
+    assert_eq!(graph.outputs(), [("small".to_owned(), smaller), ("whole".to_owned(), whole)]);
+    assert_eq!((graph.output_named("whole"), graph.output_named("none")), (Some(whole), None));
 }
 
 #[test]

@@ -160,6 +160,21 @@ fn what_is_no_number_stays_with_those_who_made_it() {
 }
 
 #[test]
+fn larger_maps_agree_with_products_of_matrices() {
+    for interpolation in [Interpolation::Nearest, Interpolation::Bilinear] {
+        for (shape, size) in [
+            ([2, 3, 4, 4], [8, 8]),
+            ([1, 9, 3, 5], [7, 5]),
+            ([3, 1, 1, 1], [4, 2]),
+            ([1, 2, 16, 8], [64, 64]),
+        ] {
+            let of = |mut inputs: Vec<Tensor<4>>| resize(inputs.remove(0), size, interpolation);
+            agrees(&format!("{interpolation} from {shape:?} to {size:?}"), &of, &[&shape]);
+        }
+    }
+}
+
+#[test]
 fn norms_agree_with_burns() {
     for shape in [[4, 3, 5, 5], [2, 5, 16, 16], [1, 2, 3, 4], [9, 4, 1, 1]] {
         for rectified in [false, true] {

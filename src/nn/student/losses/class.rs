@@ -30,7 +30,7 @@ pub(super) fn targets(samples: &[Sample], classes: usize) -> Option<(Targets, Ve
 
 /// `logits` are `[batch, classes]`.
 pub(super) fn loss(logits: Tensor<2>, targets: &Targets) -> Vec<Term> {
-    let shares = constant(&targets.shares, logits.dims(), &logits.device());
+    let shares = constant(&targets.shares, logits.dims(), &logits);
     let sums = per_sample(log_softmax(logits, 1) * shares).neg();
     vec![Term { sums, counts: targets.counts.clone(), least: 1.0 }]
 }

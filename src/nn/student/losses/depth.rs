@@ -64,10 +64,9 @@ fn scale(depths: &[f32]) -> Option<(f64, f64, usize)> {
 /// `predicted` is `[batch, 1, height, width]`.
 pub(super) fn loss(predicted: Tensor<4>, targets: &Targets) -> Vec<Term> {
     let [batch, _, height, width] = predicted.dims();
-    let device = predicted.device();
-    let known = constant(&targets.known, [batch, 1, height, width], &device);
-    let wanted = constant(&targets.depths, [batch, 1, height, width], &device);
-    let shares = constant(&targets.shares, [batch], &device);
+    let known = constant(&targets.known, [batch, 1, height, width], &predicted);
+    let wanted = constant(&targets.depths, [batch, 1, height, width], &predicted);
+    let shares = constant(&targets.shares, [batch], &predicted);
     let mean = |x: Tensor<4>| per_sample(x) * shares.clone();
     let spread = |x: Tensor<1>| x.reshape([batch, 1, 1, 1]);
 

@@ -10,7 +10,7 @@ mod normals;
 mod objects;
 mod segmentation;
 
-use burn::tensor::{Device, Tensor, TensorData};
+use burn::tensor::{Tensor, TensorData};
 
 use crate::data::{Label, Sample};
 use crate::must::student::{Network, ObjectPart, Student};
@@ -109,9 +109,13 @@ impl Targets {
     }
 }
 
-/// Numbers that nothing is learned of, where `like` lives.
-fn constant<const D: usize>(values: &[f32], shape: [usize; D], like: &Device) -> Tensor<D> {
-    Tensor::from_data(TensorData::new(values.to_vec(), shape), like)
+/// Numbers that nothing is learned of, beside `like`.
+fn constant<const D: usize, const E: usize>(
+    values: &[f32],
+    shape: [usize; D],
+    like: &Tensor<E>,
+) -> Tensor<D> {
+    Tensor::from_data(TensorData::new(values.to_vec(), shape), (&like.device(), like.dtype()))
 }
 
 /// The sum over all but the first axis.

@@ -39,9 +39,8 @@ pub(super) fn targets(samples: &[Sample]) -> Option<(Targets, Vec<bool>)> {
 /// `predicted` is `[batch, 3, height, width]`, of any length.
 pub(super) fn loss(predicted: Tensor<4>, targets: &Targets) -> Vec<Term> {
     let [batch, _, height, width] = predicted.dims();
-    let device = predicted.device();
-    let wanted = constant(&targets.normals, [batch, 3, height, width], &device);
-    let known = constant(&targets.known, [batch, 1, height, width], &device);
+    let wanted = constant(&targets.normals, [batch, 3, height, width], &predicted);
+    let known = constant(&targets.known, [batch, 1, height, width], &predicted);
     let length = (predicted.clone().square().sum_dim(1) + SHORTEST).sqrt();
     let cosine = (predicted * wanted).sum_dim(1) / length; // [batch, 1, height, width]
     let sums = per_sample((cosine.neg() + 1.0) * known);

@@ -78,8 +78,9 @@ impl Targets {
 /// `[batch, channels, height, width]`.
 pub(super) fn loss([classes, sides, middles]: [Vec<Tensor<4>>; 3], targets: &Targets) -> Vec<Term> {
     let [classes, sides, middles] = [joined(classes), joined(sides), joined(middles)];
-    let ([batch, _, pixels], device) = (classes.dims(), classes.device());
-    let of = |values: &[f32], channels: usize| constant(values, [batch, channels, pixels], &device);
+    let [batch, _, pixels] = classes.dims();
+    let like = classes.clone();
+    let of = |values: &[f32], channels: usize| constant(values, [batch, channels, pixels], &like);
     let wanted = of(&targets.classes, targets.shape[0]);
     let (near, found) = (of(&targets.middles, 1), of(&targets.found, 1));
     let focal = per_sample(focal(classes, wanted) * of(&targets.asked, 1));

@@ -34,9 +34,10 @@ pub(super) fn targets(samples: &[Sample], classes: usize) -> Option<(Targets, Ve
 /// `logits` are `[batch, classes, height, width]`.
 pub(super) fn loss(logits: Tensor<4>, targets: &Targets) -> Vec<Term> {
     let [batch, _, height, width] = logits.dims();
-    let (shape, device) = ([batch, 1, height, width], logits.device());
-    let classes = Tensor::<4, Int>::from_data(TensorData::new(targets.classes.clone(), shape), &device);
-    let known = constant(&targets.known, shape, &device);
+    let shape = [batch, 1, height, width];
+    let classes =
+        Tensor::<4, Int>::from_data(TensorData::new(targets.classes.clone(), shape), &logits.device());
+    let known = constant(&targets.known, shape, &logits);
     let sums = per_sample(log_softmax(logits, 1).gather(1, classes) * known).neg();
     vec![Term { sums, counts: targets.counts.clone(), least: 1.0 }]
 }
