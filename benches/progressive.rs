@@ -9,7 +9,7 @@ use std::time::Instant;
 
 use cellwright::search;
 use cellwright::search::surrogate::{Encoding, Features, Predictor, Surrogate};
-use cellwright::space::Draw;
+use cellwright::space::{Draw, Key};
 use cellwright::{Genotype, Seed, Space};
 use rayon::prelude::*;
 
@@ -24,7 +24,7 @@ fn main() {
 
     let start = Instant::now();
     let clocks = Clocks::default();
-    let grown: Vec<Vec<(u128, f64)>> = beam
+    let grown: Vec<Vec<(Key, f64)>> = beam
         .par_iter()
         .map(|cell| {
             let drawings = clocks.enumerate.time(|| search::grown(&space, cell).expect("of the space"));
@@ -35,12 +35,12 @@ fn main() {
                 let active = space.active(cell).expect("of the space");
                 surrogate.predict(&encoding.features(&space, &active)).mean
             };
-            clocks.score.time(|| keyed.iter().map(|(key, cell)| (*key, score(cell))).collect())
+            clocks.score.time(|| keyed.iter().map(|(key, cell)| (key.clone(), score(cell))).collect())
         })
         .collect();
-    let mut best: HashMap<u128, f64> = HashMap::new();
+    let mut best: HashMap<Key, f64> = HashMap::new();
     for (key, score) in grown.iter().flatten() {
-        best.entry(*key).and_modify(|best| *best = best.max(*score)).or_insert(*score);
+        best.entry(key.clone()).and_modify(|best| *best = best.max(*score)).or_insert(*score);
     }
     let mut ranked: Vec<f64> = best.into_values().collect();
     ranked.sort_by(|a, b| b.total_cmp(a));
@@ -56,14 +56,11 @@ fn main() {
     assert!(ranked.len() > 300_000 && ranked[..BEAM].iter().all(|score| score.is_finite()));
 }
 
-/// One drawing of every distinct cell, with its key. Of the key its first 32 digits are kept, the hash of the cell's
-/// canonical form: the rest, task and training, is the same for all.
-fn distinct(space: &Space, drawings: Vec<Genotype>) -> Vec<(u128, Genotype)> {
+/// One drawing of every distinct cell, with its key.
+fn distinct(space: &Space, drawings: Vec<Genotype>) -> Vec<(Key, Genotype)> {
     let mut seen = HashSet::new();
-    let key = |cell: &Genotype| {
-        u128::from_str_radix(&space.key(cell).expect("a cell").0[..32], 16).expect("hexadecimal digits")
-    };
-    drawings.into_iter().map(|cell| (key(&cell), cell)).filter(|(key, _)| seen.insert(*key)).collect()
+    let key = |cell: &Genotype| space.key(cell).expect("a cell");
+    drawings.into_iter().map(|cell| (key(&cell), cell)).filter(|(key, _)| seen.insert(key.clone())).collect()
 }
 
 /// Time spent by all threads together, by what for.

@@ -42,6 +42,13 @@ impl Seed {
     }
 }
 
+/// The 128-bit FNV-1a hash: for what must be told apart for all time.
+pub fn fnv1a_128(bytes: &[u8]) -> u128 {
+    let offset = 0x6c62_272e_07bb_0142_62b8_2175_6295_c58d_u128;
+    let step = |hash: u128, byte: &u8| (hash ^ u128::from(*byte)).wrapping_mul((1 << 88) | 0x13b);
+    bytes.iter().fold(offset, step)
+}
+
 /// The 64-bit FNV-1a hash: short, and fixed for all time, as a stored study needs it.
 pub fn fnv1a(bytes: &[u8]) -> u64 {
     bytes

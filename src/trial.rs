@@ -1,9 +1,12 @@
 //! The words that search, evaluation and storage share.
 
-use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 
 use crate::space::{Genotype, Key};
+
+mod metrics;
+pub use metrics::Metrics;
+pub(crate) use metrics::Names;
 
 /// A trial's number in its study, from 0, in the order of proposing.
 pub type TrialId = u64;
@@ -25,9 +28,6 @@ pub struct Proposal {
     /// The algorithm's own words, kept with the trial: `level 2, predicted 0.913`.
     pub note: String,
 }
-
-/// Figures of a trial by name: `accuracy`, `loss`, `params`, `macs`, `seconds`. Accuracies are in [0, 1].
-pub type Metrics = IndexMap<String, f64>;
 
 /// What became of a trial.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -61,6 +61,18 @@ impl TrialState {
             TrialState::Finished(metrics) => Some(metrics),
             TrialState::Stopped(stopped) => Some(&stopped.metrics),
             TrialState::Pending | TrialState::Failed(_) => None,
+        }
+    }
+
+    /// Makes the figures share their names with those of other trials.
+    pub(crate) fn share(&mut self, names: &mut Names) {
+        match self {
+            TrialState::Finished(metrics) => names.share(metrics),
+            TrialState::Stopped(stopped) => {
+                names.share(&mut stopped.metrics);
+                names.share(&mut stopped.expected);
+            }
+            TrialState::Pending | TrialState::Failed(_) => {}
         }
     }
 
@@ -98,6 +110,14 @@ impl Trial {
             TrialState::Stopped(stopped) => stopped.at,
             _ => self.proposal.fidelity,
         }
+    }
+}
+
+impl Proposal {
+    /// Gives back the memory that was set aside for more.
+    pub(crate) fn shrink(&mut self) {
+        self.genotype.shrink();
+        self.note.shrink_to_fit();
     }
 }
 

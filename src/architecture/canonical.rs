@@ -9,6 +9,7 @@
 use petgraph::Direction::Incoming;
 
 use super::{Cell, Node, Widths};
+use crate::random::fnv1a_128;
 
 impl Cell {
     /// 32 hexadecimal digits that isomorphic cells share, nodes that lead nowhere left out.
@@ -40,9 +41,7 @@ impl Cell {
 
 /// The 128-bit FNV-1a hash as hexadecimal digits.
 pub(super) fn hash(bytes: &[u8]) -> String {
-    let offset = 0x6c62_272e_07bb_0142_62b8_2175_6295_c58d_u128;
-    let step = |hash: u128, byte: &u8| (hash ^ u128::from(*byte)).wrapping_mul((1 << 88) | 0x13b);
-    format!("{:032x}", bytes.iter().fold(offset, step))
+    format!("{:032x}", fnv1a_128(bytes))
 }
 
 /// A cell in arrays: for each live node its label's text and what it reads, in topological order.

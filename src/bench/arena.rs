@@ -204,7 +204,7 @@ pub(super) mod tests {
             note: String::new(),
         };
         let state = TrialState::Pending;
-        Trial { id: 0, proposal, key: Key(genotype.into()), state, seconds: 0.0 }
+        Trial { id: 0, proposal, key: Key::of(genotype), state, seconds: 0.0 }
     }
 
     /// A search that was told of some candidates.

@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 use super::{Algorithm, Context, Next, SearchAlgorithm, SearchError};
 use crate::random::Seed;
 use crate::space::{Key, Space};
-use crate::trial::{Fidelity, History, Metrics, Objective, Trial, TrialId, TrialState};
+use crate::trial::{Fidelity, History, Metrics, Names, Objective, Trial, TrialId, TrialState};
 
 mod error;
 #[cfg(test)]
@@ -82,6 +82,7 @@ pub struct AskTell<'a> {
     algorithm: Box<dyn SearchAlgorithm>,
     trials: Vec<Trial>,
     pending: BTreeSet<TrialId>,
+    names: Names,
 }
 
 /// What an algorithm is told besides the history, the same for all trials.
@@ -126,7 +127,7 @@ impl<'a> AskTell<'a> {
         let (fidelity, fidelities) = (Fidelity(1), Vec::new());
         let setting =
             Setting { space, objectives: vec![objective], seed: Seed(0), trials: 100, fidelity, fidelities };
-        AskTell { setting, algorithm, trials: Vec::new(), pending: BTreeSet::new() }
+        AskTell { setting, algorithm, trials: Vec::new(), pending: BTreeSet::new(), names: Names::default() }
     }
 
     /// How many trials may be asked for in all. Algorithms plan with it, so say what you mean to spend.
@@ -195,9 +196,10 @@ impl<'a> AskTell<'a> {
             // What has no key cannot be built: it fails as itself, and is nobody's duplicate.
             let (key, state) = match self.setting.space.key(&proposal.genotype) {
                 Ok(key) => (key, TrialState::Pending),
-                Err(problem) => {
-                    (Key(format!("none: {}", proposal.genotype)), TrialState::Failed(problem.to_string()))
-                }
+                Err(problem) => (
+                    Key::of(&format!("none: {}", proposal.genotype)),
+                    TrialState::Failed(problem.to_string()),
+                ),
             };
             let trial = Trial { id, proposal, key, state, seconds: 0.0 };
             self.trials.push(trial.clone());
@@ -221,8 +223,8 @@ impl<'a> AskTell<'a> {
     ) -> Result<(), AskTellError> {
         let metrics: Metrics = metrics.into_iter().map(|(name, figure)| (name.into(), figure)).collect();
         let mut names = self.setting.objectives.iter().map(Objective::metric);
-        if let Some(missing) = names.find(|name| !metrics.contains_key(*name)) {
-            let (metric, told) = (missing.into(), metrics.into_keys().collect());
+        if let Some(missing) = names.find(|name| !metrics.contains_key(name)) {
+            let (metric, told) = (missing.into(), metrics.keys().cloned().collect());
             return Err(AskTellError::NoObjective { trial: id, metric, told });
         }
         let seconds = metrics.get("seconds").copied().unwrap_or_default();
@@ -250,6 +252,7 @@ impl<'a> AskTell<'a> {
             return Err(AskTellError::ToldBefore { trial: id });
         }
         (trial.state, trial.seconds) = (state, seconds);
+        trial.state.share(&mut self.names);
         Ok(())
     }
 

@@ -91,8 +91,9 @@ pub(super) fn affording(mut trials: Vec<Trial>, full: u32) -> Vec<Trial> {
 
 fn worth_on_rungs(space: &Space, trial: &Trial) -> TrialState {
     let missing = 1.0 - f64::from(trial.proposal.fidelity.0) / f64::from(FULL.0);
-    let luck: f64 =
-        Seed(fnv1a(trial.key.0.as_bytes())).stream(trial.proposal.fidelity.0.into(), "luck").random();
+    let luck: f64 = Seed(fnv1a(trial.key.to_string().as_bytes()))
+        .stream(trial.proposal.fidelity.0.into(), "luck")
+        .random();
     finished(accuracy(space, &trial.proposal.genotype) - missing * (0.3 + 0.1 * luck))
 }
 

@@ -47,6 +47,22 @@ pub enum Gene {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Genotype(pub Vec<Gene>);
 
+impl Genotype {
+    /// Gives back the memory that was set aside for more genes.
+    pub(crate) fn shrink(&mut self) {
+        shrink(&mut self.0);
+    }
+}
+
+fn shrink(genes: &mut Vec<Gene>) {
+    genes.shrink_to_fit();
+    for gene in genes {
+        if let Gene::Choice(_, inner) | Gene::Many(inner) = gene {
+            shrink(inner);
+        }
+    }
+}
+
 /// Why a genotype is not of a space, or has no program.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[error("{0}")]

@@ -40,6 +40,7 @@ mod freeze;
 mod genotype;
 mod guarded;
 pub mod hyper;
+mod key;
 mod label;
 mod materialize;
 mod moves;
@@ -55,6 +56,7 @@ mod tests;
 pub use constraint::{Bounds, Constraint};
 pub use decision::{Condition, Decision, DecisionKind, Draw};
 pub use genotype::{Gene, Genotype, GenotypeError};
+pub use key::{Key, NoKey};
 pub use size::Size;
 
 use std::sync::Arc;
@@ -62,7 +64,6 @@ use std::sync::atomic::AtomicU64;
 
 use num_bigint::BigUint;
 use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
 
 use crate::symbolic::{Name, ProgramError, Sources, Value, from_value};
 use compile::Pieces;
@@ -70,11 +71,6 @@ use derived::Derived;
 use program_type::ProgramType;
 use rows::Rows;
 use template::{Body, Template};
-
-/// Two candidates with equal keys are the same candidate: isomorphic architectures with equal hyperparameters.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct Key(pub String);
 
 /// A search space: a program with decisions left open. Clones share all that is large.
 #[derive(Clone, Debug)]

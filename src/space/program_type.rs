@@ -11,6 +11,7 @@ use serde::de::DeserializeOwned;
 use super::Key;
 use crate::architecture::Architecture;
 use crate::candidate::Candidate;
+use crate::random::fnv1a_128;
 use crate::symbolic::{Fields, Kind, Object, ProgramError, Value, check_all, from_value, to_value};
 
 /// The type of a space's programs, so that spaces over different types are of one type themselves.
@@ -33,7 +34,7 @@ pub(super) trait ProgramType: fmt::Debug + Send + Sync {
 
     /// What equal programs have in common and others have not.
     fn key(&self, program: &Value) -> Result<Key, ProgramError> {
-        Ok(Key(self.spelled_out(program)?.to_string()))
+        Ok(Key::of(&self.spelled_out(program)?.to_string()))
     }
 }
 
@@ -95,7 +96,8 @@ struct Candidates {
 struct Fixed {
     task: Arc<Object>,
     training: Arc<Object>,
-    text: String,
+    /// The hash of what they say.
+    hash: u128,
 }
 
 /// The parts of a candidate that is written in full.
@@ -128,7 +130,7 @@ impl Candidates {
             return None;
         }
         let architecture: Architecture = from_value(parts.architecture).ok()?;
-        Some(Key(format!("{} {}", architecture.key(), fixed.text)))
+        Some(Key::joined(&architecture.key(), fixed.hash))
     }
 }
 
@@ -152,9 +154,10 @@ impl ProgramType for Candidates {
         }
         let Candidate { task, architecture, training } = from_value(program)?;
         let text = format!("{} {}", to_value(&task)?, to_value(&training)?);
-        let key = Key(format!("{} {text}", architecture.key()));
+        let hash = fnv1a_128(text.as_bytes());
+        let key = Key::joined(&architecture.key(), hash);
         if let Some(Parts { task, training, .. }) = Parts::of(program) {
-            self.fixed.get_or_init(|| Fixed { task: task.clone(), training: training.clone(), text });
+            self.fixed.get_or_init(|| Fixed { task: task.clone(), training: training.clone(), hash });
         }
         Ok(key)
     }

@@ -42,7 +42,7 @@ impl Curve {
             }
         }
         for (name, figures) in &mut self.figures {
-            figures.push(metrics.get(&**name).copied().unwrap_or(f64::NAN));
+            figures.push(metrics.get(name).copied().unwrap_or(f64::NAN));
         }
         true
     }

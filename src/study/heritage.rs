@@ -106,7 +106,7 @@ mod tests {
         Trial {
             id,
             proposal,
-            key: Key(key.into()),
+            key: Key::of(key),
             state: TrialState::Finished(Metrics::default()),
             seconds: 0.0,
         }

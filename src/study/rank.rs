@@ -76,7 +76,7 @@ mod tests {
         let genotype = Genotype::default();
         let proposal = Proposal { genotype, fidelity: Fidelity(fidelity), parent: None, note: String::new() };
         let metrics = figures.iter().map(|(name, figure)| (name.to_string(), *figure)).collect();
-        Trial { id, proposal, key: Key(key.into()), state: TrialState::Finished(metrics), seconds: 1.0 }
+        Trial { id, proposal, key: Key::of(key), state: TrialState::Finished(metrics), seconds: 1.0 }
     }
 
     fn ids(ranked: &[Ranked]) -> Vec<(u64, usize)> {

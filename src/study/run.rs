@@ -20,7 +20,7 @@ use crate::experiment::Experiment;
 use crate::search::{Context, Next, SearchAlgorithm, SearchError};
 use crate::space::Key;
 use crate::stopping::Curve;
-use crate::trial::{Fidelity, History, Objective, Proposal, Trial, TrialId, TrialState, unfit};
+use crate::trial::{Fidelity, History, Names, Objective, Proposal, Trial, TrialId, TrialState, unfit};
 
 /// A search under way.
 pub(super) struct Search<'a> {
@@ -50,6 +50,7 @@ pub(super) struct Memory {
     ended: u64,
     best: Option<(Fidelity, f64, TrialId)>,
     clock: Clock,
+    names: Names,
 }
 
 impl Search<'_> {
@@ -141,13 +142,14 @@ impl Search<'_> {
         }
     }
 
-    fn add(&mut self, proposal: Proposal) -> Result<(), StudyError> {
+    fn add(&mut self, mut proposal: Proposal) -> Result<(), StudyError> {
+        proposal.shrink();
         let id = self.memory.trials.len() as TrialId;
         let key = self.site.space.key(&proposal.genotype);
         // What has no key cannot be built: it fails as itself, and is nobody's duplicate.
         let (key, problem) = match key {
             Ok(key) => (key, None),
-            Err(problem) => (Key(format!("none: {}", proposal.genotype)), Some(problem.to_string())),
+            Err(problem) => (Key::of(&format!("none: {}", proposal.genotype)), Some(problem.to_string())),
         };
         let trial = Trial { id, proposal, key, state: TrialState::Pending, seconds: 0.0 };
         self.store.propose(&trial, self.memory.shown)?;
@@ -255,7 +257,8 @@ impl Search<'_> {
         copied_from: Option<TrialId>,
         curve: Option<Curve>,
     ) -> Result<(), StudyError> {
-        let trial = Trial { state, seconds, ..self.memory.trials[id as usize].clone() };
+        let mut trial = Trial { state, seconds, ..self.memory.trials[id as usize].clone() };
+        trial.state.share(&mut self.memory.names);
         self.store.end(&trial, copied_from, curve.as_ref())?;
         self.umpire.end(id, curve);
         self.memory.ended += 1;
@@ -288,6 +291,7 @@ impl Memory {
             ended: 0,
             best: None,
             clock: Clock::start(),
+            names: Names::default(),
         };
         for trial in &trials {
             memory.read(trial, &trials, objective);

@@ -16,7 +16,7 @@ use crate::experiment::Experiment;
 use crate::space::Key;
 use crate::stopping::Curve;
 use crate::symbolic::{Value, from_value, to_value};
-use crate::trial::{Fidelity, Proposal, Stopped, Trial, TrialId, TrialState};
+use crate::trial::{Fidelity, Names, Proposal, Stopped, Trial, TrialId, TrialState};
 
 /// The database's name in the run folder.
 const NAME: &str = "study.sqlite";
@@ -24,6 +24,8 @@ const NAME: &str = "study.sqlite";
 const APPLICATION: i64 = 0x4345_4c57;
 /// How much work, in seconds of evaluation, a loss of power may cost.
 const FLUSH_SECONDS: f64 = 0.05;
+/// How many pages SQLite keeps in memory: a negative number is of KiB.
+const CACHE_KIB: i64 = -256;
 /// Each brings a study from format `n` to `n + 1`. Only ever appended to.
 const MIGRATIONS: &[&str] = &[include_str!("migrations/1.sql"), include_str!("migrations/2.sql")];
 
@@ -159,6 +161,8 @@ impl Store {
     }
 
     fn write_ahead(&self) -> Result<(), StudyError> {
+        // What is written is not looked at again: pages that SQLite keeps would only fill memory.
+        self.check(self.db.pragma_update(None, "cache_size", CACHE_KIB))?;
         self.check(self.db.pragma_update_and_check(None, "journal_mode", "wal", |_| Ok(())))?;
         self.check(self.db.pragma_update(None, "synchronous", "full"))
     }
@@ -223,7 +227,11 @@ impl Store {
     fn trials(&self) -> Result<Vec<Trial>, StudyError> {
         const ALL: &str = "SELECT id, state, metrics, reason, seconds, genotype, key, fidelity, parent, note,
                            stopped_at, expected FROM trials ORDER BY id";
-        let trials: Vec<Trial> = self.all(ALL, read_trial)?;
+        let (mut trials, mut names): (Vec<Trial>, _) = (self.all(ALL, read_trial)?, Names::default());
+        trials.iter_mut().for_each(|trial| {
+            trial.proposal.shrink();
+            trial.state.share(&mut names);
+        });
         match trials.iter().zip(0..).find(|(trial, id)| trial.id != *id) {
             Some((_, missing)) => Err(self.corrupt(format!("trial {missing} is missing"))),
             None => Ok(trials),
@@ -269,7 +277,8 @@ impl Store {
     pub fn propose(&mut self, trial: &Trial, shown: usize) -> Result<(), StudyError> {
         const NEW: &str = "INSERT INTO trials (id, genotype, key, fidelity, parent, note, shown) VALUES (?, ?, ?, ?, ?, ?, ?)";
         let Proposal { genotype, fidelity, parent, note } = &trial.proposal;
-        let values = params![trial.id, genotype.to_string(), trial.key.0, fidelity.0, parent, note, shown];
+        let values =
+            params![trial.id, genotype.to_string(), trial.key.to_string(), fidelity.0, parent, note, shown];
         self.write(NEW, values, false)
     }
 
@@ -387,7 +396,7 @@ fn read_trial(row: &Row) -> rusqlite::Result<Trial> {
             parent: row.get(8)?,
             note: row.get(9)?,
         },
-        key: Key(row.get(6)?),
+        key: Key::stored(row.get_ref(6)?.as_str()?),
         state: read_stopped(row, read_state(row)?)?,
         seconds: row.get(4)?,
     })

@@ -80,7 +80,7 @@ impl<'a> Figures<'a> {
 
     /// The first metric that was named and never reported.
     pub fn missing(&self) -> Option<&str> {
-        self.names.iter().map(String::as_str).find(|name| !self.latest.contains_key(*name))
+        self.names.iter().map(String::as_str).find(|name| !self.latest.contains_key(name))
     }
 
     /// All metrics at the program's end, in the order in which they were named.
@@ -88,9 +88,10 @@ impl<'a> Figures<'a> {
         if let Some((name, _)) = self.latest.iter().find(|(_, value)| value.is_nan()) {
             return Err(Failure::Candidate(format!("`{name}` is not a number: it diverged")));
         }
-        let place =
-            |name: &String| self.names.iter().position(|other| other == name).unwrap_or(self.names.len());
-        self.latest.sort_by(|a, _, b, _| place(a).cmp(&place(b)));
+        let named = self.names.iter().filter_map(|name| Some((name.clone(), *self.latest.get(name)?)));
+        let mut latest: Metrics = named.collect();
+        latest.extend(self.latest);
+        self.latest = latest;
         // A program that counted to its end itself has reported that.
         let told = self.reached.is_some_and(|reached| reached >= fidelity);
         let goes_on = if told { !progress.should_stop() } else { progress.report(fidelity, &self.latest) };

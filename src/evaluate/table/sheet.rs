@@ -174,7 +174,7 @@ impl Sheet {
     fn name(&self, entry: u32) -> String {
         let genotype =
             self.by_genotype.iter().find(|(_, other)| **other == entry).map(|(text, _)| text.to_string());
-        let key = || self.by_key.iter().find(|(_, other)| **other == entry).map(|(key, _)| key.0.clone());
+        let key = || self.by_key.iter().find(|(_, other)| **other == entry).map(|(key, _)| key.to_string());
         genotype.or_else(key).unwrap_or_default()
     }
 
