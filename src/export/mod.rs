@@ -25,7 +25,7 @@ use crate::symbolic::Value;
 use diagram::Diagram;
 pub use dot::Dot;
 use facts::facts;
-pub use onnx::Onnx;
+pub use onnx::{Onnx, write_onnx};
 pub use ron::Ron;
 pub use safetensors::Safetensors;
 pub use svg::Svg;

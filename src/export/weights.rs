@@ -1,15 +1,23 @@
 //! The parameters that a format writes: all that the graph needs, checked against it.
 
 use super::{ExportError, Model};
-use crate::ir::Parameter;
+use crate::ir::{Graph, Parameter, Weights};
 
-/// Every parameter that the network's output depends on, in node order, with its trained values.
+/// Every parameter that the outputs of a model's network depend on, in node order, with its trained values.
 pub(super) fn trained<'a>(
     model: &Model<'a>,
     format: &'static str,
 ) -> Result<Vec<(Parameter, &'a [f32])>, ExportError> {
     let weights =
         model.weights.ok_or_else(|| ExportError::NoWeights { format, name: model.name.to_string() })?;
+    of_graph(model.graph, weights)
+}
+
+/// Every parameter that a graph's outputs depend on, in node order, with its trained values.
+pub(super) fn of_graph<'a>(
+    graph: &Graph,
+    weights: &'a Weights,
+) -> Result<Vec<(Parameter, &'a [f32])>, ExportError> {
     let find = |parameter: Parameter| {
         let (shape, values) = weights
             .get(&parameter.name)
@@ -17,8 +25,8 @@ pub(super) fn trained<'a>(
         check(&parameter, shape, values)?;
         Ok((parameter, values.as_slice()))
     };
-    let live = model.graph.live();
-    model.graph.parameters().into_iter().filter(|parameter| live[parameter.node]).map(find).collect()
+    let live = graph.live();
+    graph.parameters().into_iter().filter(|parameter| live[parameter.node]).map(find).collect()
 }
 
 fn check(parameter: &Parameter, shape: &[usize], values: &[f32]) -> Result<(), ExportError> {

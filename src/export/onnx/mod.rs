@@ -12,8 +12,9 @@ use std::io::Write;
 use prost::Message;
 use serde::{Deserialize, Serialize};
 
-use super::weights::trained;
+use super::weights::{of_graph, trained};
 use super::{ExportError, Exporter, Model, facts};
+use crate::ir::{Graph, Parameter, Weights};
 use proto::{Entry, GraphProto, ModelProto, OperatorSetId};
 use writer::Writer;
 
@@ -32,21 +33,9 @@ pub struct Onnx {}
 
 impl Exporter for Onnx {
     fn export(&self, model: &Model, out: &mut dyn Write) -> Result<(), ExportError> {
-        let file = ModelProto {
-            ir_version: IR_VERSION,
-            producer_name: "cellwright".to_string(),
-            producer_version: env!("CARGO_PKG_VERSION").to_string(),
-            doc_string:
-                "Input: pixels in [0, 1], less the metadata's `mean`, over its `deviation`, by channel."
-                    .to_string(),
-            graph: Some(graph(model)?),
-            opset_import: vec![OperatorSetId { domain: String::new(), version: OPERATOR_SET }],
-            metadata_props: facts(model)
-                .into_iter()
-                .map(|(key, value)| Entry { key: key.to_string(), value })
-                .collect(),
-        };
-        Ok(out.write_all(&file.encode_to_vec())?)
+        let graph = graph(model.name, model.graph, &trained(model, "onnx")?);
+        let facts = facts(model).into_iter().map(|(key, value)| (key.to_string(), value));
+        write(graph, facts.collect(), out)
     }
 
     fn extension(&self) -> &'static str {
@@ -58,12 +47,54 @@ impl Exporter for Onnx {
     }
 }
 
-fn graph(model: &Model) -> Result<GraphProto, ExportError> {
-    let trained = trained(model, "onnx")?;
-    let mut writer = Writer::new(model.graph);
-    for (parameter, values) in &trained {
+/// Writes any network with trained weights, such as a student with several outputs: an ONNX output for each that has a
+/// name, called by it; else `logits`.
+///
+/// ```
+/// use cellwright::export::write_onnx;
+/// use cellwright::ir::{Graph, Primitive, Shape, Weights};
+///
+/// let mut graph = Graph::new(Shape::Map { channels: 1, height: 4, width: 4 });
+/// let mean = graph.add(Primitive::GlobalAvgPool, &[graph.input()])?;
+/// graph.name_output("mean", mean);
+/// let mut file = Vec::new();
+/// write_onnx("means", &graph, &Weights::new(), &[("task", "none".to_string())], &mut file)?;
+/// assert!(file.windows(4).any(|word| word == b"mean"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// # Errors
+/// [`ExportError`] where weights are missing, of another shape or no numbers, and what the system refuses.
+pub fn write_onnx(
+    name: &str,
+    network: &Graph,
+    weights: &Weights,
+    facts: &[(&str, String)],
+    out: &mut dyn Write,
+) -> Result<(), ExportError> {
+    let graph = graph(name, network, &of_graph(network, weights)?);
+    write(graph, facts.iter().map(|(key, value)| (key.to_string(), value.clone())).collect(), out)
+}
+
+fn write(graph: GraphProto, facts: Vec<(String, String)>, out: &mut dyn Write) -> Result<(), ExportError> {
+    let file = ModelProto {
+        ir_version: IR_VERSION,
+        producer_name: "cellwright".to_string(),
+        producer_version: env!("CARGO_PKG_VERSION").to_string(),
+        doc_string: "Input: pixels in [0, 1], less the metadata's `mean`, over its `deviation`, by channel."
+            .to_string(),
+        graph: Some(graph),
+        opset_import: vec![OperatorSetId { domain: String::new(), version: OPERATOR_SET }],
+        metadata_props: facts.into_iter().map(|(key, value)| Entry { key, value }).collect(),
+    };
+    Ok(out.write_all(&file.encode_to_vec())?)
+}
+
+fn graph(name: &str, network: &Graph, trained: &[(Parameter, &[f32])]) -> GraphProto {
+    let mut writer = Writer::new(network);
+    for (parameter, values) in trained {
         writer.floats(&parameter.name, &parameter.shape, values);
     }
-    lower::nodes(model.graph, &mut writer);
-    Ok(writer.finish(model.name))
+    lower::nodes(network, &mut writer);
+    writer.finish(name)
 }

@@ -13,8 +13,10 @@ use crate::nn::execute::{Pass, Plan, Value, loaded};
 use crate::nn::kernel::Kept;
 use crate::nn::{NnError, device};
 
-/// Pictures a step.
+/// Pictures a step at most.
 const TOGETHER: usize = 32;
+/// Bytes of activations a step, where a single picture does not take more.
+const BYTES: u64 = 1 << 30;
 
 /// What a student says of pictures, in their own sizes: each is fitted into the size that the student is built for, and the
 /// answers are brought back from there.
@@ -69,7 +71,8 @@ fn each<T>(
     let plan = Plan::of_named(graph).on(device::open(device)?);
     let values = loaded(&plan, weights)?;
     let mut all = Vec::with_capacity(pictures.len());
-    for members in pictures.chunks(TOGETHER) {
+    let together = (BYTES / graph.cost().activation_bytes.max(1)).clamp(1, TOGETHER as u64) as usize;
+    for members in pictures.chunks(together) {
         let (outputs, _) = Pass::new(&plan, &values, None).run_each(input(student, members, &plan.device));
         let names = graph.outputs().iter().map(|(name, _)| name.clone());
         let outputs =
