@@ -1,42 +1,14 @@
 """Spearman's rank correlation of each proxy with the table's accuracies, with a bootstrap's 95 % interval."""
-import csv, gzip, json, random, sys
+import csv, gzip, json, os, sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
+from rank import interval, spearman
 
 trials, table = sys.argv[1:]
 with gzip.open(table, "rt") as file:
     truth = {row["ops"]: row for row in csv.DictReader(file)}
 rows = [json.loads(line) for line in open(trials)]
 rows = [row for row in rows if row.get("event") == "trial" and row["state"] == "finished"]
-
-
-def ranks(values):
-    order = sorted(range(len(values)), key=values.__getitem__)
-    result, start = [0.0] * len(values), 0
-    while start < len(order):
-        end = start
-        while end < len(order) and values[order[end]] == values[order[start]]:
-            end += 1
-        for at in order[start:end]:
-            result[at] = (start + end - 1) / 2
-        start = end
-    return result
-
-
-def spearman(a, b):
-    a, b = ranks(a), ranks(b)
-    mean = (len(a) - 1) / 2
-    product = lambda x, y: sum((i - mean) * (j - mean) for i, j in zip(x, y))
-    spread = (product(a, a) * product(b, b)) ** 0.5
-    return product(a, b) / spread if spread else 0.0
-
-
-def interval(a, b):
-    draw = random.Random(1)
-    found = []
-    for _ in range(1000):
-        picks = [draw.randrange(len(a)) for _ in a]
-        found.append(spearman([a[i] for i in picks], [b[i] for i in picks]))
-    found.sort()
-    return f"{found[25]:.2f} to {found[974]:.2f}"
 
 
 def accuracy(row, column):
