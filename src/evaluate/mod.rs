@@ -229,7 +229,7 @@ fn short(text: &str) -> String {
 #[cfg(test)]
 fn lone_job(program: &Value) -> Job<'_> {
     use std::sync::LazyLock;
-    static PLACE: LazyLock<(Genotype, Key)> = LazyLock::new(|| (Genotype(Vec::new()), Key::of("")));
+    static PLACE: LazyLock<(Genotype, Key)> = LazyLock::new(|| (Genotype::default(), Key::of("")));
     let (genotype, key) = &*PLACE;
     let (device, fidelity, seed) = (Device::Cpu, Fidelity(1), Seed(0));
     Job { genotype, key, program, fidelity, seed, last: false, device, checkpoint: None, heritage: None }

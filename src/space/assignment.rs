@@ -1,7 +1,7 @@
 //! Which decision holds what: a genotype without its nesting, and the walks between the two.
 
 use super::decision::Draw;
-use super::genotype::{Gene, Genotype, GenotypeError};
+use super::genotype::{Gene, Genes, Genotype, GenotypeError};
 use super::template::{Open, Part, Template};
 
 /// What each active decision holds, and the order in which they are met.
@@ -187,9 +187,9 @@ impl Template {
         Genotype(self.write_part(&self.root, assignment, &mut met))
     }
 
-    fn write_part(&self, part: &Part, assignment: &Assignment, met: &mut [bool]) -> Vec<Gene> {
+    fn write_part(&self, part: &Part, assignment: &Assignment, met: &mut [bool]) -> Genes {
         // No allocation where there is nothing open: most candidates.
-        let mut genes = Vec::with_capacity(part.opens.len());
+        let mut genes = Genes::with_capacity(part.opens.len());
         for open in part.opens.iter() {
             match *open {
                 Open::Piece(piece) => {

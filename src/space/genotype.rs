@@ -14,6 +14,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use thin_vec::{ThinVec, thin_vec};
 
 /// How deep genes may nest in a text: far more than any space, far less than the stack.
 const MAX_DEPTH: usize = 256;
@@ -22,9 +23,9 @@ const MAX_DEPTH: usize = 256;
 #[derive(Clone, Debug, PartialEq)]
 pub enum Gene {
     /// The index of a candidate and the genes of the decisions that this candidate holds.
-    Choice(u32, Vec<Gene>),
+    Choice(u32, Genes),
     /// `ManyOf` and `Permutation`: one choice a slot, in slot order.
-    Many(Vec<Gene>),
+    Many(Genes),
     /// An `Int`.
     Int(i64),
     /// A `Float`.
@@ -45,7 +46,10 @@ pub enum Gene {
 /// # Ok::<(), cellwright::space::GenotypeError>(())
 /// ```
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Genotype(pub Vec<Gene>);
+pub struct Genotype(pub Genes);
+
+/// Genes in order, as small as can be: a search keeps those of every trial, and most choices bring none.
+pub type Genes = ThinVec<Gene>;
 
 impl Genotype {
     /// Gives back the memory that was set aside for more genes.
@@ -54,7 +58,7 @@ impl Genotype {
     }
 }
 
-fn shrink(genes: &mut Vec<Gene>) {
+fn shrink(genes: &mut Genes) {
     genes.shrink_to_fit();
     for gene in genes {
         if let Gene::Choice(_, inner) | Gene::Many(inner) = gene {
@@ -172,11 +176,8 @@ impl Reader<'_> {
         GenotypeError(format!("not a genotype: `{met}`, up to character {}, is no {expected}", self.at))
     }
 
-    fn list(
-        &mut self,
-        item: fn(&mut Self) -> Result<Gene, GenotypeError>,
-    ) -> Result<Vec<Gene>, GenotypeError> {
-        let mut genes = vec![item(self)?];
+    fn list(&mut self, item: fn(&mut Self) -> Result<Gene, GenotypeError>) -> Result<Genes, GenotypeError> {
+        let mut genes = thin_vec![item(self)?];
         while self.eat(',') {
             genes.push(item(self)?);
         }
@@ -202,7 +203,7 @@ impl Reader<'_> {
     fn many(&mut self) -> Result<Gene, GenotypeError> {
         self.expect('[')?;
         if self.eat(']') {
-            return Ok(Gene::Many(Vec::new()));
+            return Ok(Gene::Many(Genes::new()));
         }
         let slots = self.list(Self::choice)?;
         self.expect(']')?;
@@ -226,7 +227,7 @@ impl Reader<'_> {
         }
         let index = word.parse().map_err(|_| self.misfit(&word, "choice such as `0`"))?;
         if !self.eat('(') {
-            return Ok(Gene::Choice(index, Vec::new()));
+            return Ok(Gene::Choice(index, Genes::new()));
         }
         self.depth += 1;
         if self.depth > MAX_DEPTH {
@@ -253,21 +254,24 @@ mod tests {
 
     fn gene() -> impl Strategy<Value = Gene> {
         let leaf = prop_oneof![
-            any::<u32>().prop_map(|index| Gene::Choice(index, vec![])),
+            any::<u32>().prop_map(|index| Gene::Choice(index, Genes::new())),
             any::<i64>().prop_map(Gene::Int),
             any::<f64>().prop_filter("finite", |x| x.is_finite()).prop_map(Gene::Float),
         ];
         leaf.prop_recursive(4, 32, 4, |inner| {
             let choice = (any::<u32>(), prop::collection::vec(inner, 0..4))
-                .prop_map(|(index, genes)| Gene::Choice(index, genes));
-            prop_oneof![choice.clone(), prop::collection::vec(choice, 0..4).prop_map(Gene::Many)]
+                .prop_map(|(index, genes)| Gene::Choice(index, genes.into()));
+            prop_oneof![
+                choice.clone(),
+                prop::collection::vec(choice, 0..4).prop_map(|slots| Gene::Many(slots.into()))
+            ]
         })
     }
 
     proptest! {
         #[test]
         fn every_genotype_reads_as_written(genes in prop::collection::vec(gene(), 0..6)) {
-            let genotype = Genotype(genes);
+            let genotype = Genotype(genes.into());
             prop_assert_eq!(genotype.to_string().parse::<Genotype>().unwrap(), genotype);
         }
 

@@ -35,6 +35,12 @@ impl Key {
         Key(fnv1a_128(&joined).to_be_bytes())
     }
 
+    /// Some of its bits, as evenly spread as a hash of its own would be.
+    pub(crate) fn bits(&self) -> u64 {
+        let [a, b, c, d, e, f, g, h, ..] = self.0;
+        u64::from_le_bytes([a, b, c, d, e, f, g, h])
+    }
+
     /// A key as it is stored: its digits, or what it is the hash of, which earlier releases stored.
     pub(crate) fn stored(text: &str) -> Key {
         text.parse().unwrap_or_else(|_| Key::of(text))

@@ -55,7 +55,7 @@ mod tests;
 
 pub use constraint::{Bounds, Constraint};
 pub use decision::{Condition, Decision, DecisionKind, Draw};
-pub use genotype::{Gene, Genotype, GenotypeError};
+pub use genotype::{Gene, Genes, Genotype, GenotypeError};
 pub use key::{Key, NoKey};
 pub use size::Size;
 

@@ -18,6 +18,7 @@
 mod difference;
 mod error;
 mod figures;
+mod firsts;
 mod heritage;
 mod listen;
 mod lock;

@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 use std::sync::atomic::Ordering::Relaxed;
 
+use super::firsts::Firsts;
 use super::heritage::Estate;
 use super::listen::Clock;
 use super::pool::{Ended, Pool, Report, Site, Task};
@@ -43,7 +44,7 @@ pub(super) struct Memory {
     /// Trials that have ended and are not shown yet.
     arrived: BTreeMap<TrialId, Trial>,
     /// The trial whose figures stand for a candidate at a fidelity.
-    first: HashMap<(Key, Fidelity), TrialId>,
+    first: Firsts,
     /// Trials that wait for the figures of an earlier one of the same candidate.
     parked: HashMap<TrialId, Vec<TrialId>>,
     running: usize,
@@ -165,8 +166,8 @@ impl Search<'_> {
     fn begin(&mut self, id: TrialId) -> Result<(), StudyError> {
         let memory = &mut self.memory;
         let trial = &memory.trials[id as usize];
-        let identity = (trial.key.clone(), trial.proposal.fidelity);
-        if let Some(first) = memory.first.get(&identity).copied().filter(|first| *first != id) {
+        let first = memory.first.of(&memory.trials, &trial.key, trial.proposal.fidelity);
+        if let Some(first) = first.filter(|first| *first != id) {
             match &memory.truth(first).state {
                 TrialState::Pending => {
                     memory.parked.entry(first).or_default().push(id);
@@ -179,7 +180,7 @@ impl Search<'_> {
                 TrialState::Failed(_) => {}
             }
         }
-        memory.first.insert(identity, id);
+        memory.first.set(&memory.trials, id);
         self.dispatch(id)
     }
 
@@ -191,11 +192,8 @@ impl Search<'_> {
         Estate::settle(inherits, self.folder, id, self.experiment.workers);
         // Figures that were taken over are of another trial's evaluation, which left the weights.
         let source = |parent: &Trial| {
-            self.memory
-                .first
-                .get(&(parent.key.clone(), parent.proposal.fidelity))
-                .copied()
-                .unwrap_or(parent.id)
+            let first = &self.memory.first;
+            first.of(&self.memory.trials, &parent.key, parent.proposal.fidelity).unwrap_or(parent.id)
         };
         let (trials, full) = (&self.memory.trials, self.experiment.fidelity());
         let estate = Estate::of(inherits, self.folder, trials, id, full, source);
@@ -285,7 +283,7 @@ impl Memory {
             trials: Vec::new(),
             shown,
             arrived: BTreeMap::new(),
-            first: HashMap::new(),
+            first: Firsts::default(),
             parked: HashMap::new(),
             running: 0,
             ended: 0,
@@ -307,9 +305,9 @@ impl Memory {
     fn read(&mut self, trial: &Trial, trials: &[Trial], objective: &Objective) {
         self.ended += u64::from(trial.state != TrialState::Pending);
         self.is_best(trial, objective);
-        let first = self.first.entry((trial.key.clone(), trial.proposal.fidelity)).or_insert(trial.id);
-        if matches!(trials[*first as usize].state, TrialState::Failed(_)) {
-            *first = trial.id;
+        let first = self.first.of(trials, &trial.key, trial.proposal.fidelity);
+        if first.is_none_or(|first| matches!(trials[first as usize].state, TrialState::Failed(_))) {
+            self.first.set(trials, trial.id);
         }
     }
 

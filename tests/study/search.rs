@@ -175,7 +175,7 @@ fn a_candidate_that_cannot_be_built_is_a_failed_trial() {
     let space = space();
     let description = description("trials: 10");
     let mut study = Study::open(folder.path(), &space, &description).unwrap();
-    let mut foreign = Only(Genotype(vec![Gene::Int(7)]), 3);
+    let mut foreign = Only(Genotype(vec![Gene::Int(7)].into()), 3);
     let stop = AtomicBool::new(false);
     let evaluator = Simulated { milliseconds: 0 };
     let ending = study.search_with(&mut foreign, &evaluator, &stop, &mut |_: &Event| {}).unwrap();
