@@ -5,7 +5,7 @@
 //! it, and predicts 1,000 others (all others where a table has fewer), whose worth is the mean of their readings.
 //!
 //! `cargo bench --bench surrogates -- 100 "Lstm(epochs: 20)" "Mlp(hidden: 50)"` compares these instead, by decisions alone
-//! and on 100 rows.
+//! and on 100 rows; `cargo bench --bench surrogates -- times` tells what each takes.
 
 #[path = "surrogates/clock.rs"]
 mod clock;
@@ -31,14 +31,13 @@ use tables::{Row, Table};
 /// Examples that are learnt from.
 const COUNTS: [usize; 4] = [50, 100, 200, 400];
 
-/// Draws of rows, for each of which a surrogate is fitted once.
+/// Draws of rows, for each of which a surrogate is fitted once; networks, of which a fit takes up to seconds, have fewer.
 const SEEDS: u64 = 20;
-/// Of the recurrent networks, where they learn from more than [`FEW`]: seconds a fit.
-const SEEDS_OF_LSTM: u64 = 5;
-const FEW: usize = 100;
+const SEEDS_OF_NETWORKS: [(&str, u64); 3] = [("mlp", 6), ("embedded_mlp", 4), ("lstm", 2)];
 
-fn seeds(surrogate: &Predictor, count: usize) -> u64 {
-    if surrogate.kind() == "lstm" && count > FEW { SEEDS_OF_LSTM } else { SEEDS }
+fn seeds(surrogate: &Predictor) -> u64 {
+    let own = SEEDS_OF_NETWORKS.iter().find(|(kind, _)| *kind == surrogate.kind());
+    own.map_or(SEEDS, |(_, seeds)| *seeds)
 }
 
 /// Sets of features, by name; networks, which learn for a thousand times as long as others, are measured with those marked.
@@ -58,9 +57,13 @@ const fn set(decisions: bool, labels: bool, paths: bool, graph: bool, cost: bool
 fn main() {
     let tables = tables::all();
     let asked: Vec<String> = std::env::args().skip(1).filter(|word| !word.starts_with("--")).collect();
+    if asked == ["times"] {
+        return times(&tables[0]);
+    }
     if !asked.is_empty() {
         return compare(&tables, &asked);
     }
+    let start = std::time::Instant::now();
     println!("{}", ABOUT.trim_start());
     for line in machine().lines() {
         println!("- {line}");
@@ -93,6 +96,11 @@ fn main() {
     grown::print(&tables);
     targets(&tables);
     times(&tables[0]);
+    println!(
+        "\nAll of this took {:.0} s on {} threads.",
+        start.elapsed().as_secs_f64(),
+        rayon::current_num_threads()
+    );
 }
 
 /// The machine, its load and the commit.
@@ -106,11 +114,11 @@ const ABOUT: &str = "
 # How well surrogates rank what they have not seen
 
 Each surrogate learns from n random rows of a table, each with one reading of its reward (one training), and predicts
-1,000 others (the others, where a table has fewer), whose worth is the mean of their readings: mean of 20 draws of rows,
-then of the tables: NAS-Bench-201 on CIFAR-10, NAS-Bench-101 and FC-Net, and at n = 50 also the 91 cells of EC-NAS, so that
+1,000 others (the others, where a table has fewer), whose worth is the mean of their readings: mean of 20 draws of rows, of
+networks, which learn for longer, of fewer (`mlp` 6, `embedded_mlp` 4, `lstm` 2), then of the tables: NAS-Bench-201 on CIFAR-10, NAS-Bench-101 and FC-Net, and at n = 50 also the 91 cells of EC-NAS, so that
 the column of 50 is of other tables than the rest. Targets are normal scores (`Scale::normal`). FC-Net's programs are no
-networks: there `paths` and `graph` are absent, and its decisions stand. `lstm` reads a candidate's decisions in order;
-where it learns from more than 100 rows it is drawn 5 times.
+networks: there `paths` and `graph` are absent, and its decisions stand. `lstm` reads a candidate's decisions in order.
+`embedded_mlp` and `lstm` are PNAS's networks on Burn, `mlp` the first of them in plain Rust.
 `cargo bench --bench surrogates` makes this file.
 ";
 
@@ -127,7 +135,7 @@ fn compare(tables: &[Table], asked: &[String]) {
             let surrogate: Predictor =
                 from_value(&text.parse().expect("RON")).unwrap_or_else(|error| panic!("`{text}`: {error}"));
             let pool = Pool::of(table, surrogate.encoding(&table.space, SETS[0].1));
-            let score = |count: &usize| pool.score(&surrogate, *count, NORMAL, seeds(&surrogate, *count));
+            let score = |count: &usize| pool.score(&surrogate, *count, NORMAL, seeds(&surrogate));
             let scores = counts.iter().map(score).collect();
             let line = Line { surrogate: text.to_string(), set: SETS[0].0, scores };
             line.print(&[&|score: &Score| format!("{:.3}", score.spearman)]);
@@ -140,7 +148,7 @@ fn surrogate(name: &str) -> Predictor {
 }
 
 fn is_network(name: &str) -> bool {
-    ["Mlp", "Lstm"].contains(&name)
+    ["Mlp", "EmbeddedMlp", "Lstm"].contains(&name)
 }
 
 /// Every surrogate with every set on a table, printed as they are measured.
@@ -157,7 +165,7 @@ fn lines(table: &Table) -> Vec<Line> {
                 continue;
             }
             let pool = Pool::of(table, surrogate.encoding(&table.space, features));
-            let score = |count| pool.score(&surrogate, count, NORMAL, seeds(&surrogate, count));
+            let score = |count| pool.score(&surrogate, count, NORMAL, seeds(&surrogate));
             let scores = match pools.iter().find(|(other, _)| other.shows_the_same(&pool)) {
                 Some((_, scores)) => scores.clone(),
                 None => COUNTS.map(score).to_vec(),

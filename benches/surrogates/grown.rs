@@ -25,7 +25,7 @@ pub fn print(tables: &[Table]) {
         "Fitted on {KNOWN} random cells of b (of NAS-Bench-101's 130 cells of five vertices on 80): Spearman's correlation"
     );
     println!(
-        "over unseen cells of b, and over cells of b + 1, none of which is known. Mean of 20 draws, of 5 for `lstm`."
+        "over unseen cells of b, and over cells of b + 1, none of which is known. Mean of as many draws as above."
     );
     for (table, unit, sizes) in SIZES {
         let table = &tables[table];
@@ -66,7 +66,7 @@ fn scores(surrogate: &Predictor, pool: &Pool, next: &Pool) -> Vec<Score> {
         let lots = [&unknown[..], &beyond[..]];
         pool.judged(surrogate, &known, if beyond.is_empty() { &lots[..1] } else { &lots }, NORMAL, Seed(seed))
     };
-    let draws: Vec<Vec<Score>> = (0..seeds(surrogate, KNOWN)).into_par_iter().map(draw).collect();
+    let draws: Vec<Vec<Score>> = (0..seeds(surrogate)).into_par_iter().map(draw).collect();
     let lots = draws[0].len();
     let mean = |lot: usize| Score::mean(&draws.iter().map(|scores| scores[lot]).collect::<Vec<_>>());
     (0..lots).filter_map(mean).collect()

@@ -22,7 +22,7 @@ mod tests {
 
     #[test]
     fn naming_what_runs_on_burn_says_how_to_build_it() {
-        for text in ["Controller(policy: Lstm)", "Progressive(surrogate: Lstm(members: 2))"] {
+        for text in ["Controller(policy: Lstm)", "Progressive(surrogate: EmbeddedMlp)"] {
             let error = from_value::<Algorithm>(&text.parse().unwrap()).unwrap_err().to_string();
             assert!(error.contains("build it with `--features train`"), "{text}: {error}");
         }

@@ -205,7 +205,7 @@ mod tests {
             forest,
             Algorithm::Progressive(Progressive { surrogate, features: all, ..Progressive::default() })
         );
-        for name in Predictor::available().filter(|name| !["Mlp", "Lstm"].contains(name)) {
+        for name in Predictor::available().filter(|name| !["Mlp", "EmbeddedMlp", "Lstm"].contains(name)) {
             let surrogate = symbolic::from_value(&symbolic::Value::unit(name)).unwrap();
             let config = Progressive { surrogate, features: all, ..Progressive::default() };
             let trials = study(&space, &Algorithm::Progressive(config), 12);

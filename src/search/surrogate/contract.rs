@@ -19,6 +19,17 @@ fn start(name: &str) -> Box<dyn Surrogate> {
         })
         .start(),
         #[cfg(feature = "train")]
+        Predictor::EmbeddedMlp(mlp) => Predictor::EmbeddedMlp(super::EmbeddedMlp {
+            embedding: 12,
+            hidden: 16,
+            epochs: 80,
+            updates: 0,
+            learning_rate: 0.01,
+            batch: 16,
+            ..mlp
+        })
+        .start(),
+        #[cfg(feature = "train")]
         Predictor::Lstm(lstm) => Predictor::Lstm(super::Lstm {
             embedding: 12,
             hidden: 16,

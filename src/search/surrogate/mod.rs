@@ -30,6 +30,8 @@
 mod contract;
 mod dense;
 mod elastic_net;
+#[cfg(feature = "train")]
+mod embedded_mlp;
 mod encoding;
 mod forest;
 mod gaussian_process;
@@ -39,10 +41,15 @@ mod lstm;
 mod mlp;
 mod network;
 mod network_features;
+mod networks;
+#[cfg(feature = "train")]
+mod on_burn;
 mod ridge;
 mod scale;
 
 pub use elastic_net::ElasticNet;
+#[cfg(feature = "train")]
+pub use embedded_mlp::EmbeddedMlp;
 pub use encoding::{Encoding, FeatureSet};
 pub use forest::Forest;
 pub use gaussian_process::GaussianProcess;
@@ -55,7 +62,7 @@ pub use scale::Scale;
 use rayon::prelude::*;
 
 #[cfg(not(feature = "train"))]
-use super::NeedsTraining as Lstm;
+use super::{NeedsTraining, NeedsTraining as Lstm, NeedsTraining as EmbeddedMlp};
 use crate::family::family;
 use crate::random::Seed;
 use crate::space::Space;
@@ -188,7 +195,7 @@ pub trait Configure {
 }
 
 #[cfg(not(feature = "train"))]
-impl Configure for Lstm {
+impl Configure for NeedsTraining {
     fn start(&self) -> Box<dyn Surrogate> {
         match *self {}
     }
@@ -199,6 +206,8 @@ family! {
     pub enum Predictor: Configure {
         /// PNAS's ensemble of small networks.
         Mlp(Mlp) = "mlp",
+        /// The same with an embedding for every token, on Burn.
+        EmbeddedMlp(EmbeddedMlp) = "embedded_mlp",
         /// PNAS's ensemble of recurrent networks, on Burn.
         Lstm(Lstm) = "lstm",
         /// Extremely randomised trees.
@@ -215,13 +224,19 @@ family! {
 impl Predictor {
     /// The names of all members that this build can make: those on Burn need the feature `train`.
     pub fn available() -> impl Iterator<Item = &'static str> {
-        Predictor::NAMES.iter().copied().filter(|name| cfg!(feature = "train") || *name != "Lstm")
+        let on_burn = ["EmbeddedMlp", "Lstm"];
+        Predictor::NAMES
+            .iter()
+            .copied()
+            .filter(move |name| cfg!(feature = "train") || !on_burn.contains(name))
     }
 
     /// With another learning rate, where it is of networks; else as it is.
     pub fn with_learning_rate(self, learning_rate: f64) -> Predictor {
         match self {
             Predictor::Mlp(mlp) => Predictor::Mlp(Mlp { learning_rate, ..mlp }),
+            #[cfg(feature = "train")]
+            Predictor::EmbeddedMlp(mlp) => Predictor::EmbeddedMlp(EmbeddedMlp { learning_rate, ..mlp }),
             #[cfg(feature = "train")]
             Predictor::Lstm(lstm) => Predictor::Lstm(Lstm { learning_rate, ..lstm }),
             other => other,

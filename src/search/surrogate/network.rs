@@ -19,6 +19,7 @@ pub(super) struct Plan {
     pub hidden: usize,
     pub learning_rate: f32,
     pub epochs: usize,
+    pub updates: usize,
     pub batch: usize,
 }
 
@@ -114,7 +115,8 @@ impl Network {
         let mut learner = Learner::new(plan, layout, mean, rng);
         let mut order: Vec<usize> = (0..examples.len()).collect();
         let mut step = 0;
-        for _ in 0..plan.epochs {
+        let pass = order.len().div_ceil(plan.batch.max(1)).max(1);
+        for _ in 0..plan.epochs.max(plan.updates.div_ceil(pass)) {
             rand::seq::SliceRandom::shuffle(order.as_mut_slice(), rng);
             for batch in order.chunks(plan.batch.max(1)) {
                 step += 1;
@@ -336,7 +338,7 @@ mod tests {
     }
 
     fn plan() -> Plan {
-        Plan { embedding: 3, hidden: 6, learning_rate: 0.01, epochs: 0, batch: 4 }
+        Plan { embedding: 3, hidden: 6, learning_rate: 0.01, epochs: 0, updates: 0, batch: 4 }
     }
 
     fn examples() -> Vec<(Features, f64)> {

@@ -1,6 +1,7 @@
 //! A network that says what may come next in a row of tokens, and learns from what its rows were worth.
 
-use super::{Learner, Sizes, State, Weights, tensor, values};
+use super::recurrent::{State, Weights, fresh};
+use super::{Learner, Sizes, tensor, values};
 use crate::random::Rng;
 
 /// A network over tokens that it reads and says alike.
@@ -14,8 +15,8 @@ impl Speaker {
     /// A network that has learnt nothing; `units` is the width of its state and of an embedding.
     pub fn new(tokens: usize, units: usize, rng: &mut Rng) -> Speaker {
         let sizes = Sizes { members: 1, tokens, embedding: units, units, outputs: tokens };
-        let learner = Learner::new(sizes, 0.0, rng);
-        Speaker { tokens, weights: learner.weights(), learner }
+        let learner = Learner::new(fresh(sizes, 0.0, rng));
+        Speaker { tokens, weights: Weights::of(&learner.parts()), learner }
     }
 
     /// A reader at the beginning of a row.
@@ -36,7 +37,8 @@ impl Speaker {
             return;
         }
         let (count, tokens) = (rows.len(), self.tokens);
-        self.learner.step(rate, |weights| {
+        self.learner.step(rate, |parts| {
+            let weights = Weights::of(parts);
             let mut state = weights.rest(count);
             let mut hidden = Vec::with_capacity(longest);
             for step in 0..longest {
@@ -64,7 +66,7 @@ impl Speaker {
             }
             (logits * tensor(wanted, [1, longest * count, tokens])).sum().neg()
         });
-        self.weights = self.learner.weights();
+        self.weights = Weights::of(&self.learner.parts());
     }
 }
 

@@ -1,94 +1,35 @@
-//! Long short-term memories of one layer on Burn, several side by side: what a search predicts and chooses with.
+//! Long short-term memories of one layer.
 //!
 //! Hochreiter and Schmidhuber 1997, <https://doi.org/10.1162/neco.1997.9.8.1735>: a network reads a row of tokens one by
-//! one, and gates say what of its state is kept, what is added and what is shown. All members of an ensemble are one
-//! batched product. Of a token only its embedding times the input weights is ever needed, and so that is made once and not
-//! at every step. Neither numbers of threads nor what is read beside a row change its figures.
+//! one, and gates say what of its state is kept, what is added and what is shown. Of a token only its embedding times the
+//! input weights is ever needed, and so that is made once and not at every step.
 //!
-//! # Shapes
-//! M networks, B rows, V tokens, E an embedding's width, H units, O outputs. A gate stands beside the others as a network
-//! beside others, so that each of them lies in one piece: input, forget, output, candidate, each M long.
+//! A gate stands beside the others as a network beside others, so that each of them lies in one piece: input, forget,
+//! output, candidate, each M long.
 
-mod policy;
-mod regression;
-
-pub(crate) use policy::{Reader, Speaker};
-pub(crate) use regression::{Course, Regression, Sequence};
-
-use burn::module::{Param, ParamId};
-use burn::optim::{AdamConfig, GradientsParams, ModuleOptimizer};
+use burn::tensor::Tensor;
 use burn::tensor::activation::sigmoid;
-use burn::tensor::{Tensor, TensorData};
-use rand::RngExt;
 
-use super::device;
+use super::{EMBEDDING_BOUND, Sizes, device, drawn};
 use crate::random::Rng;
 
-/// How large networks are.
-#[derive(Clone, Copy, Debug)]
-struct Sizes {
-    members: usize,
-    tokens: usize,
-    embedding: usize,
-    units: usize,
-    outputs: usize,
-}
-
-/// How far from 0 embeddings are drawn, in PNAS as by Zoph et al. 2018.
-const EMBEDDING_BOUND: f32 = 0.1;
-
-/// Networks in learning, with Adam's state.
-struct Learner {
-    parameters: Vec<Param<Tensor<3>>>,
-    optimizer: ModuleOptimizer,
-}
-
-impl Learner {
-    /// Networks that have learnt nothing: weights within 1/√H of 0, the last bias at `start`.
-    fn new(sizes: Sizes, start: f32, rng: &mut Rng) -> Learner {
-        let Sizes { members, tokens, embedding, units, outputs } = sizes;
-        let bound = 1.0 / (units.max(1) as f32).sqrt();
-        let mut drawn = |count: usize, rows: usize, columns: usize, bound: f32| {
-            let values = (0..count * rows * columns).map(|_| rng.random_range(-bound..=bound)).collect();
-            tensor(values, [count, rows, columns])
-        };
-        let parts = [
-            drawn(members, tokens, embedding, EMBEDDING_BOUND),
-            drawn(4 * members, embedding, units, bound),
-            drawn(4 * members, units, units, bound),
-            drawn(4 * members, 1, units, bound),
-            drawn(members, units, outputs, bound),
-            Tensor::full([members, 1, outputs], start, &device()),
-        ];
-        let parameter = |(part, id): (Tensor<3>, u64)| Param::initialized(ParamId::from(id), part.autodiff());
-        let optimizer = ModuleOptimizer::from(AdamConfig::new().with_epsilon(1e-8).build());
-        Learner { parameters: parts.into_iter().zip(1..).map(parameter).collect(), optimizer }
-    }
-
-    /// What the networks have learnt so far.
-    fn weights(&self) -> Weights {
-        let parts: Vec<_> = self.parameters.iter().map(|parameter| parameter.val().inner()).collect();
-        Weights::of(&parts)
-    }
-
-    /// One step of Adam down the slope of `loss`, a sum over networks.
-    fn step(&mut self, rate: f64, loss: impl FnOnce(&Weights) -> Tensor<1>) {
-        let leaf = |parameter: &Param<Tensor<3>>| parameter.val().inner().autodiff().require_grad();
-        let leaves: Vec<Tensor<3>> = self.parameters.iter().map(leaf).collect();
-        let mut gradients = loss(&Weights::of(&leaves)).backward();
-        let mut all = GradientsParams::new();
-        for (parameter, leaf) in self.parameters.iter().zip(&leaves) {
-            if let Some(gradient) = leaf.grad_remove(&mut gradients) {
-                all.register(parameter.id, gradient);
-            }
-        }
-        self.parameters = self.optimizer.step(rate, std::mem::take(&mut self.parameters), all);
-    }
+/// Parts of networks that have learnt nothing: weights within 1/√H of 0, the last bias at `start`.
+pub(super) fn fresh(sizes: Sizes, start: f32, rng: &mut Rng) -> Vec<Tensor<3>> {
+    let Sizes { members, tokens, embedding, units, outputs } = sizes;
+    let bound = 1.0 / (units.max(1) as f32).sqrt();
+    vec![
+        drawn([members, tokens, embedding], EMBEDDING_BOUND, rng),
+        drawn([4 * members, embedding, units], bound, rng),
+        drawn([4 * members, units, units], bound, rng),
+        drawn([4 * members, 1, units], bound, rng),
+        drawn([members, units, outputs], bound, rng),
+        Tensor::full([members, 1, outputs], start, &device()),
+    ]
 }
 
 /// Networks to read with; on an autodiff graph where their parameters are.
 #[derive(Clone, Debug)]
-struct Weights {
+pub(super) struct Weights {
     tokens: Tensor<3>,      // [4M, V, H]
     units: Tensor<3>,       // [4M, H, H]
     bias: Tensor<3>,        // [4M, 1, H]
@@ -98,14 +39,14 @@ struct Weights {
 
 /// What a network knows of the row so far.
 #[derive(Clone, Debug)]
-struct State {
-    hidden: Tensor<3>, // [M, B, H]
-    cell: Tensor<3>,   // [M, B, H]
+pub(super) struct State {
+    pub hidden: Tensor<3>, // [M, B, H]
+    cell: Tensor<3>,       // [M, B, H]
 }
 
 impl Weights {
-    /// Of a [`Learner`]'s parameters, in their order.
-    fn of(parts: &[Tensor<3>]) -> Weights {
+    /// Of the parts of [`fresh`], in their order.
+    pub fn of(parts: &[Tensor<3>]) -> Weights {
         Weights {
             tokens: for_gates(parts[0].clone()).matmul(parts[1].clone()),
             units: parts[2].clone(),
@@ -116,14 +57,14 @@ impl Weights {
     }
 
     /// The state before the first step of so many rows.
-    fn rest(&self, rows: usize) -> State {
+    pub fn rest(&self, rows: usize) -> State {
         let [members, units, _] = self.output.dims();
         let zeros = Tensor::zeros([members, rows, units], &device());
         State { hidden: zeros.clone(), cell: zeros }
     }
 
     /// One step: `input` is how much of every token is read, `[M, B, V]`, or `[1, B, V]` where all read the same.
-    fn step(&self, input: Tensor<3>, before: State) -> State {
+    pub fn step(&self, input: Tensor<3>, before: State) -> State {
         let members = self.output.dims()[0];
         let input = if input.dims()[0] == 1 { input } else { for_gates(input) };
         let sums = input.matmul(self.tokens.clone())
@@ -137,7 +78,7 @@ impl Weights {
     }
 
     /// `[M, B, O]` of `[M, B, H]`.
-    fn outputs(&self, hidden: Tensor<3>) -> Tensor<3> {
+    pub fn outputs(&self, hidden: Tensor<3>) -> Tensor<3> {
         hidden.matmul(self.output.clone()) + self.output_bias.clone()
     }
 }
@@ -147,16 +88,11 @@ fn for_gates(networks: Tensor<3>) -> Tensor<3> {
     Tensor::cat(vec![networks; 4], 0)
 }
 
-fn tensor(values: Vec<f32>, shape: [usize; 3]) -> Tensor<3> {
-    Tensor::from_data(TensorData::new(values, shape), &device())
-}
-
-fn values(tensor: Tensor<3>) -> Vec<f32> {
-    tensor.into_data().iter::<f32>().collect()
-}
-
 #[cfg(test)]
 mod tests {
+    use burn::module::Param;
+
+    use super::super::{Learner, tensor, values};
     use super::*;
     use crate::random::Seed;
 
@@ -190,14 +126,15 @@ mod tests {
     #[test]
     fn networks_side_by_side_learn_as_if_alone() {
         let sizes = Sizes { members: 2, tokens: 3, embedding: 2, units: 4, outputs: 1 };
-        let mut both = Learner::new(sizes, 0.0, &mut Seed(1).stream(0, "test"));
+        let mut both = Learner::new(fresh(sizes, 0.0, &mut Seed(1).stream(0, "test")));
         let part = |learner: &Learner, place: usize| learner.parameters[place].val().inner();
         // Of the first and the second network, at each gate.
         let second = |both: Tensor<3>| {
             let places = (1..both.dims()[0]).step_by(2);
             Tensor::cat(places.map(|place| both.clone().narrow(0, place, 1)).collect(), 0)
         };
-        let mut alone = Learner::new(Sizes { members: 1, ..sizes }, 0.0, &mut Seed(2).stream(0, "test"));
+        let alone = Sizes { members: 1, ..sizes };
+        let mut alone = Learner::new(fresh(alone, 0.0, &mut Seed(2).stream(0, "test")));
         for (place, parameter) in alone.parameters.iter_mut().enumerate() {
             let second = second(part(&both, place));
             *parameter = Param::initialized(parameter.id, second.autodiff());
@@ -208,8 +145,8 @@ mod tests {
             weights.outputs(weights.step(input, state).hidden)
         };
         for _ in 0..3 {
-            both.step(0.1, |weights| read(weights).sum());
-            alone.step(0.1, |weights| read(weights).sum());
+            both.step(0.1, |parts| read(&Weights::of(parts)).sum());
+            alone.step(0.1, |parts| read(&Weights::of(parts)).sum());
         }
         for place in 0..6 {
             let (with, without) = (second(part(&both, place)), part(&alone, place));
