@@ -51,7 +51,7 @@ const SETS: [(&str, FeatureSet, bool); 6] = [
 ];
 
 const fn set(decisions: bool, labels: bool, paths: bool, graph: bool, cost: bool) -> FeatureSet {
-    FeatureSet { decisions, labels, paths, graph, cost }
+    FeatureSet { decisions, labels, paths, graph, cost, figures: false }
 }
 
 fn main() {

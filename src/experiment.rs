@@ -1,5 +1,7 @@
 //! The experiment: what is searched for in a space, how, and for how long. The `experiment:` section of a space file.
 
+mod figures;
+
 use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, de};
@@ -33,6 +35,10 @@ pub struct Experiment {
     /// Proposes candidates.
     #[serde(default = "auto")]
     pub algorithm: Algorithm,
+    /// Tells of candidates what costs next to nothing, such as `ZeroCost(data: Digits)`: figures that algorithms which predict
+    /// (`Auto`, `Bayesian`, `Bananas`, `Progressive`) see beside a candidate's decisions, once for each that they consider.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub figures: Option<Evaluator>,
     /// What to optimise: the first ranks; several make a Pareto front.
     #[serde(deserialize_with = "some_objectives")]
     pub objectives: Vec<Objective>,

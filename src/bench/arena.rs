@@ -40,6 +40,7 @@ impl Arena {
         }
         let space = experiment.evaluator.restrict(space)?;
         let evaluator = experiment.evaluator.prepare(&space)?;
+        let space = experiment.informed(space, None)?;
         let truth = Truth::of(scored, &experiment, &*evaluator, &space)?;
         check(bench, &file, &experiment, &evaluator.metrics())?;
         let label = scored.label.as_deref().or(space.name()).unwrap_or("space").to_owned();

@@ -84,6 +84,7 @@ pub fn run(folder: &Path) -> Result<(Space, Record)> {
 /// searched.
 pub fn winners(space: &Space, record: &Record, count: usize) -> Result<Vec<TrialId>> {
     let searched = record.description.experiment.evaluator.restrict(space.clone())?;
+    let searched = record.description.experiment.informed_by_folder(searched, &record.folder)?;
     let winners = record.winners(&searched, count);
     if winners.is_empty() {
         return Err(Error::Usage {

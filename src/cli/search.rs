@@ -63,6 +63,7 @@ impl Search {
         experiment.workers = experiment.device.workers(experiment.workers, devices.len());
         let description = open::description(&space, experiment);
         let evaluator = description.experiment.evaluator.prepare(&space)?;
+        let space = description.experiment.informed(space, Some(&folder))?;
         let mut study = Study::open(&folder, &space, &description)?;
         open::greet(&whole, &space, &description.experiment, &folder);
 

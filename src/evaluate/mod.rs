@@ -197,7 +197,7 @@ pub use command::Command;
 pub use cost::Cost;
 pub use table::{Columns, Number, Reading, RowKey, Table, TableError};
 pub use train::Train;
-pub use zero_cost::ZeroCost;
+pub use zero_cost::{Proxy, ZeroCost};
 
 family! {
     /// An evaluator with its configuration.

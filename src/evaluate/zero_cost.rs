@@ -10,13 +10,14 @@ use crate::data::Source;
 use crate::error::Error;
 use crate::space::Space;
 
-/// Reports `synflow`, `naswot`, `jacob_cov` and `grad_norm`, of all of which more is better, `params` and `macs`. Every
-/// fidelity is the same: nothing is trained.
+/// Reports `synflow`, `naswot`, `jacob_cov` and `grad_norm`, or some of them, of all of which more is better, `params` and
+/// `macs`. Every fidelity is the same: nothing is trained. Beside another evaluator it is what an experiment's
+/// [`figures`](crate::Experiment::figures) are for.
 ///
 /// ```
 /// use cellwright::evaluate::ZeroCost;
 ///
-/// let config: ZeroCost = ron::from_str("(data: Digits)")?;
+/// let config: ZeroCost = ron::from_str("(data: Digits, proxies: [Naswot])")?;
 /// assert_eq!(config.batch, 64);
 /// # Ok::<(), ron::error::SpannedError>(())
 /// ```
@@ -25,12 +26,47 @@ use crate::space::Space;
 pub struct ZeroCost {
     /// Where the pictures come from.
     pub data: Source,
+    /// What is looked at: each proxy costs a pass through the network or several, `Naswot` the least.
+    #[serde(default = "all")]
+    pub proxies: Vec<Proxy>,
     /// Pictures looked at.
     #[serde(default = "sixty_four")]
     pub batch: usize,
     /// Processor threads of one evaluation.
     #[serde(default = "one")]
     pub threads: usize,
+}
+
+/// A zero-cost proxy; of all of them more is better.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Proxy {
+    /// How much of a constant signal flows through the weights.
+    Synflow,
+    /// How well activations tell pictures apart.
+    Naswot,
+    /// How differently the network looks at different pictures.
+    JacobCov,
+    /// How much a first step would move.
+    GradNorm,
+}
+
+impl Proxy {
+    /// All of them.
+    pub const ALL: [Proxy; 4] = [Proxy::Synflow, Proxy::Naswot, Proxy::JacobCov, Proxy::GradNorm];
+
+    /// What its figure is called.
+    pub fn metric(self) -> &'static str {
+        match self {
+            Proxy::Synflow => "synflow",
+            Proxy::Naswot => "naswot",
+            Proxy::JacobCov => "jacob_cov",
+            Proxy::GradNorm => "grad_norm",
+        }
+    }
+}
+
+fn all() -> Vec<Proxy> {
+    Proxy::ALL.to_vec()
 }
 
 fn sixty_four() -> usize {
@@ -41,12 +77,16 @@ fn one() -> usize {
     1
 }
 
-/// What it reports.
-const METRICS: &[&str] = &["synflow", "naswot", "jacob_cov", "grad_norm", "params", "macs"];
+impl ZeroCost {
+    /// What it reports.
+    fn metrics(&self) -> Vec<&'static str> {
+        self.proxies.iter().map(|proxy| proxy.metric()).chain(["params", "macs"]).collect()
+    }
+}
 
 impl Prepare for ZeroCost {
     fn reports(&self) -> Vec<&str> {
-        METRICS.to_vec()
+        self.metrics()
     }
 
     #[cfg(feature = "train")]

@@ -107,7 +107,9 @@ fn seen(context: &Context, objectives: &[Objective]) -> String {
     };
     let plural =
         if objectives.len() > 1 { format!(", {} objectives", objectives.len()) } else { String::new() };
-    format!("{open} decisions, {size}, {} trials{plural}", context.trials)
+    let figures = context.space.figure_names().join(", ");
+    let known = if figures.is_empty() { figures } else { format!(", {figures} for nothing") };
+    format!("{open} decisions, {size}{known}, {} trials{plural}", context.trials)
 }
 
 fn reason(algorithm: &Algorithm, objectives: &[Objective]) -> &'static str {

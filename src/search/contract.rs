@@ -12,6 +12,7 @@ use crate::space::{Draw, Genotype, Space};
 use crate::symbolic::{self, Value};
 use crate::trial::{Fidelity, Objective, Stopped, Trial, TrialState};
 
+mod informed;
 pub(super) mod spaces;
 mod study;
 use study::{Study, Worth};

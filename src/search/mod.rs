@@ -86,6 +86,7 @@ pub use controller::Recurrent;
 pub use controller::{Controller, Method, PolicyKind, Ppo};
 mod error;
 pub use error::SearchError;
+mod gauge;
 mod gaussian;
 mod grid;
 pub use grid::Grid;

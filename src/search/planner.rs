@@ -9,13 +9,16 @@ use rayon::prelude::*;
 use super::Context;
 use super::levels::{Decided, Levels, Step};
 use super::progressive::{PNAS_BEAM, Progressive, level_of};
-use super::surrogate::{Encoding, Features, Prediction, Scale, Surrogate};
+use super::surrogate::{Encoding, FeatureSet, Features, Prediction, Scale, Surrogate};
 use super::unseen::Unseen;
 use crate::space::{GenotypeError, Key};
 use crate::trial::{History, Objective, Proposal, Trial, TrialId};
 
 /// Between two steps of one level as many times more candidates are kept as a level trains.
 const WIDTH: usize = 4;
+
+/// Candidates of a level whose figures are looked up, at least.
+const LOOKED_UP: usize = 100;
 
 /// Candidates that one step looks at, at most; PNAS's largest has 589,824 drawings of 300,000 cells.
 const CANDIDATES: usize = 1_000_000;
@@ -116,12 +119,14 @@ impl<'a> Planner<'a> {
 
     /// A later level: the beam, step by step made to several, and the best of those that are new.
     fn expanded(&mut self) -> Result<Vec<Proposal>, GenotypeError> {
-        let model = self.fit();
+        // Figures known for nothing are only nearly so: the best few have theirs looked up.
+        let model = self.fit(FeatureSet { figures: false, ..self.config.features });
         let mut candidates = self.parents();
         let steps = self.levels.steps(self.level).to_vec();
         for (number, step) in steps.iter().enumerate() {
             let ranks = self.ranked(&candidates, number, *step, model.as_ref())?;
             if number + 1 == steps.len() {
+                let (ranks, model) = self.informed(&candidates, number, *step, ranks, model)?;
                 return self.chosen(&candidates, number, *step, &ranks, model.as_ref());
             }
             let kept = &ranks[..ranks.len().min(WIDTH * self.beam())];
@@ -162,11 +167,11 @@ impl<'a> Planner<'a> {
         trials.into_iter().filter_map(candidate).collect()
     }
 
-    /// What all trials so far teach; `None` where none has a score.
-    fn fit(&self) -> Option<Model> {
+    /// What all trials so far teach of what is seen of them; `None` where none has a score.
+    fn fit(&self, features: FeatureSet) -> Option<Model> {
         let space = self.context.space;
         let scale = Scale::of(self.history.scored().map(|(_, score)| score));
-        let encoding = self.config.surrogate.encoding(space, self.config.features);
+        let encoding = self.config.surrogate.encoding(space, features);
         let example = |(trial, score): (&Trial, f64)| {
             Some((encoding.describe(space, &trial.proposal.genotype).ok()?, scale.target(score)))
         };
@@ -224,6 +229,30 @@ impl<'a> Planner<'a> {
         let mut rng = self.context.seed.stream(parent as u64, &purpose);
         let limit = (CANDIDATES / candidates.len().max(1)).max(1);
         step.expand(self.context.space, &candidates[parent].decided, limit, &mut rng)
+    }
+
+    /// The ranks with the best of them, some times as many as are trained, ranked anew by what is known of them for
+    /// nothing; and who ranked them.
+    fn informed(
+        &self,
+        candidates: &[Candidate],
+        number: usize,
+        step: Step,
+        mut ranks: Vec<Rank>,
+        model: Option<Model>,
+    ) -> Result<(Vec<Rank>, Option<Model>), GenotypeError> {
+        if !self.config.features.figures || self.context.space.figure_names().is_empty() {
+            return Ok((ranks, model));
+        }
+        let Some(informed) = self.fit(self.config.features) else { return Ok((ranks, model)) };
+        let rest = ranks.split_off(ranks.len().min(LOOKED_UP.max(WIDTH * self.beam())));
+        let children = self.children(candidates, number, step, &ranks)?;
+        let decided: Vec<Decided> = children.into_iter().map(|child| child.decided).collect();
+        let scores = informed.predict(self.context, &decided);
+        ranks.iter_mut().zip(scores).for_each(|(rank, score)| rank.score = score);
+        ranks.sort_by(|a, b| b.score.total_cmp(&a.score));
+        ranks.extend(rest);
+        Ok((ranks, Some(informed)))
     }
 
     /// The candidates at these ranks.

@@ -199,7 +199,7 @@ mod tests {
         let space = spaces::constrained();
         let text = "Progressive(surrogate: Forest(trees: 10), features: (labels: true, paths: true, graph: true, cost: true))";
         let forest: Algorithm = symbolic::from_value(&text.parse().unwrap()).unwrap();
-        let all = FeatureSet { decisions: true, labels: true, paths: true, graph: true, cost: true };
+        let all = FeatureSet { labels: true, paths: true, graph: true, cost: true, ..FeatureSet::default() };
         let surrogate = Predictor::Forest(Forest { trees: 10, ..Forest::default() });
         assert_eq!(
             forest,

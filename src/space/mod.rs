@@ -34,6 +34,7 @@ mod decision;
 mod derived;
 mod draw;
 mod encode;
+mod figures;
 mod file;
 mod form;
 mod freeze;
@@ -55,6 +56,7 @@ mod tests;
 
 pub use constraint::{Bounds, Constraint};
 pub use decision::{Condition, Decision, DecisionKind, Draw};
+pub use figures::FreeFigures;
 pub use genotype::{Gene, Genes, Genotype, GenotypeError};
 pub use key::{Key, NoKey};
 pub use size::Size;
@@ -91,6 +93,7 @@ pub struct Space {
     /// The only candidates there are, where the space was [restricted](Space::only).
     rows: Option<Arc<Rows>>,
     derived: Derived,
+    figures: figures::Source,
 }
 
 impl Space {

@@ -194,6 +194,7 @@ impl Space {
             rejections: Arc::default(),
             rows: None,
             derived: Default::default(),
+            figures: Default::default(),
         }
     }
 

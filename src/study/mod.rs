@@ -6,6 +6,7 @@
 //!   study.sqlite              the experiment, all trials, all final trainings
 //!   study.lock                held by the process that works on the study
 //!   checkpoints/              of final trainings under way, and of weights that all candidates share; the evaluator's own format
+//!   figures.tsv               what is known of candidates for nothing, where the experiment says how
 //!   weights/                  of the last search-time trials, where their children start from them
 //!   models/trial-12.safetensors   trained weights
 //! ```

@@ -35,7 +35,8 @@ const RENEWED: usize = 32;
 const BEST: usize = 8;
 const BEST_OF_RUNG: usize = 4;
 
-/// The pool while all trials are learnt from, and thereafter, when it is made anew so often that it must be cheap.
+/// The pool while all trials are learnt from; and thereafter, when it is made anew so often that it must be cheap, or where
+/// candidates have figures to be looked up.
 const POOL: Size = Size { scattered: 500, near: 120, mutants: 20, children: 40 };
 const POOL_LATE: Size = Size { scattered: 100, near: 25, mutants: 10, children: 30 };
 
@@ -125,7 +126,9 @@ impl Model {
             let standing = study.standing(&ground, *trial, tried.name(*trial));
             standing.map(|standing| posterior.learn(standing)).is_some()
         });
-        let pool = Pool::new(ground.clone(), if stage.chosen > 0 { POOL_LATE } else { POOL });
+        // Figures known for nothing are nearly so: those of many candidates take their time.
+        let cheap = stage.chosen > 0 || !study.space.figure_names().is_empty();
+        let pool = Pool::new(ground.clone(), if cheap { POOL_LATE } else { POOL });
         let (best, surveyed) = (vec![Vec::new(); study.rungs.count()], 0);
         let mut model = Model { ground, stage, belief, posterior, learnt, pool, best, surveyed, tried };
         model.populate(study);

@@ -11,12 +11,14 @@ use std::ops::Range;
 
 use crate::architecture::{Cell, Node};
 use crate::random::{Seed, fnv1a};
+use crate::search::gauge::Gauges;
 use crate::space::{Decision, DecisionKind, Draw, Genotype, GenotypeError, Space};
 
 /// One candidate as a model sees it.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct View {
-    /// A choice's number, how far a number stands on its way from low to high, or [`INACTIVE`].
+    /// A choice's number, how far a number stands on its way from low to high, or [`INACTIVE`]; last the figures that are
+    /// known for nothing.
     pub places: Box<[f32]>,
     /// All groups, one after the other; 255 and more are 255.
     pub counts: Box<[u8]>,
@@ -40,6 +42,8 @@ pub(super) struct Viewer {
     slots: Vec<Slot>,
     /// Whether the programs are networks of cells.
     is_graph: bool,
+    /// The figures that the space knows for nothing, in the last places.
+    gauges: Gauges,
 }
 
 #[derive(Clone, Debug)]
@@ -71,6 +75,8 @@ impl Viewer {
     /// The views of a space.
     pub fn of(space: &Space) -> Viewer {
         let mut viewer = Viewer::of_decisions(space.decisions());
+        viewer.gauges = Gauges::of(space);
+        viewer.places += viewer.gauges.len();
         let mut rng = Seed(0).stream(0, "what candidates look like");
         let sample: Vec<Genotype> = (0..SAMPLE).filter_map(|_| space.random(&mut rng).ok()).collect();
         viewer.is_graph = sample.iter().any(|genotype| !cells(space, genotype).is_empty());
@@ -105,7 +111,8 @@ impl Viewer {
         }
         let labels = bags.settle(&mut slots);
         let groups = if labels > 0 { std::iter::once(0..labels).collect() } else { Vec::new() };
-        Viewer { places, groups, spreads: vec![], place_spreads: vec![], slots, is_graph: false }
+        let (spreads, place_spreads, gauges) = Default::default();
+        Viewer { places, groups, spreads, place_spreads, slots, is_graph: false, gauges }
     }
 
     /// What a candidate looks like.
@@ -135,6 +142,8 @@ impl Viewer {
                 }
             }
         }
+        let known = self.gauges.places(space, genotype).into_iter().zip(places.iter_mut().rev());
+        known.for_each(|(known, place)| *place = known.map_or(INACTIVE, |known| known as f32));
         if self.is_graph {
             let [.., paths, pairs] = self.groups.as_slice() else { unreachable!("graphs have two groups") };
             for cell in cells(space, genotype) {

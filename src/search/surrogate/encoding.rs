@@ -10,6 +10,7 @@ use std::collections::HashMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::figure_slots::FigureSlots;
 use super::network_features::NetworkFeatures;
 use super::{Features, Layout, Measure, Slot};
 use crate::space::{Decision, DecisionKind, Draw, Genotype, GenotypeError, Space};
@@ -33,12 +34,14 @@ pub struct FeatureSet {
     pub graph: bool,
     /// Parameters, multiply-accumulates and depth of the whole network, each by its rank among random candidates.
     pub cost: bool,
+    /// What the space knows of a candidate for nothing ([`Space::informed`]), where it knows anything: zero-cost proxies.
+    pub figures: bool,
 }
 
 impl Default for FeatureSet {
-    /// The decisions only.
+    /// The decisions, and what is known for nothing.
     fn default() -> FeatureSet {
-        FeatureSet { decisions: true, labels: false, paths: false, graph: false, cost: false }
+        FeatureSet { decisions: true, labels: false, paths: false, graph: false, cost: false, figures: true }
     }
 }
 
@@ -52,6 +55,7 @@ pub struct Encoding {
     tokens: Vec<Tokens>,
     blocks: Blocks,
     network: NetworkFeatures,
+    figures: FigureSlots,
 }
 
 /// Where a decision's tokens stand.
@@ -102,6 +106,7 @@ impl Encoding {
         }
         encoding.labels = labels.placed(&mut encoding.layout);
         encoding.network.place(&mut encoding.layout);
+        encoding.figures = FigureSlots::of(space, set.figures, &mut encoding.layout);
         self
     }
 
@@ -124,8 +129,8 @@ impl Encoding {
                     Tokens::Number(starts[places[0]], width(&decision.kind))
                 }
             });
-        let (labels, network) = (LabelCounts::default(), NetworkFeatures::default());
-        Encoding { layout, decisions: true, labels, tokens: tokens.collect(), blocks, network }
+        let (labels, network, figures) = Default::default();
+        Encoding { layout, decisions: true, labels, tokens: tokens.collect(), blocks, network, figures }
     }
 
     /// What the columns mean.
@@ -160,6 +165,7 @@ impl Encoding {
             }
         }
         self.network.describe(space, genotype, &mut features)?;
+        self.figures.describe(space, genotype, &mut features);
         Ok(features)
     }
 
@@ -464,7 +470,8 @@ mod tests {
     #[test]
     fn programs_that_are_no_networks_have_decisions_only_and_always() {
         let space = spaces::conditional();
-        let all = FeatureSet { decisions: false, labels: false, paths: true, graph: true, cost: true };
+        let all =
+            FeatureSet { decisions: false, paths: true, graph: true, cost: true, ..FeatureSet::default() };
         let (with, of) = (Encoding::with(&space, all), Encoding::of(&space));
         assert_eq!(with.layout(), of.layout());
         let genotype: Genotype = "0(0.25),3".parse().unwrap();

@@ -33,6 +33,7 @@ mod elastic_net;
 #[cfg(feature = "train")]
 mod embedded_mlp;
 mod encoding;
+mod figure_slots;
 mod forest;
 mod gaussian_process;
 mod kernel;

@@ -361,7 +361,7 @@ mod tests {
     use super::*;
 
     const ALL: FeatureSet =
-        FeatureSet { decisions: true, labels: true, paths: true, graph: true, cost: true };
+        FeatureSet { decisions: true, labels: true, paths: true, graph: true, cost: true, figures: false };
 
     fn nasbench201() -> Space {
         Space::load(concat!(env!("CARGO_MANIFEST_DIR"), "/search_spaces/nasbench201.ron")).expect("loads")
