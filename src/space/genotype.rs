@@ -67,6 +67,8 @@ fn shrink(genes: &mut Genes) {
     }
 }
 
+const _: () = assert!(std::mem::size_of::<Gene>() == 16, "a search keeps the genes of every trial");
+
 /// Why a genotype is not of a space, or has no program.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[error("{0}")]
