@@ -51,7 +51,9 @@ fn tract_says_of_students_what_we_say() {
         let graph = student.graph().expect("it can be built");
         let weights = Bank::new(Seed(4)).export(&graph);
         let scene = Scenes { width: size.0, height: size.1, ..Scenes::default() }.sample(3).picture;
-        let said = predict(&student, &weights, &[scene.clone()], Device::Cpu).expect("it answers").remove(0);
+        let said = predict(&student, &weights, std::slice::from_ref(&scene), Device::Cpu)
+            .expect("it answers")
+            .remove(0);
 
         let mut file = Vec::new();
         write_onnx("student", &graph, &weights, &[], &mut file).expect("an export");

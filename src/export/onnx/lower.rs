@@ -153,7 +153,7 @@ fn resize(
     interpolation: Interpolation,
 ) {
     let (height, width) = sides(shape);
-    if size[0] % height == 0 && size[1] % width == 0 {
+    if size[0].is_multiple_of(height) && size[1].is_multiple_of(width) {
         let scales = writer.vector(&[1.0, 1.0, (size[0] / height) as f32, (size[1] / width) as f32]);
         let (mode, coordinates) = match interpolation {
             Interpolation::Nearest => ("nearest", "asymmetric"),

@@ -43,8 +43,12 @@ pub(super) struct Kitchen<'a> {
 
 /// Samples that were read already, by set and index.
 struct Shelf {
-    samples: Mutex<(Vec<Vec<Option<Arc<Sample>>>>, usize)>,
+    /// By set and index, and the bytes of all.
+    samples: Mutex<(Vec<Shelved>, usize)>,
 }
+
+/// One set's samples.
+type Shelved = Vec<Option<Arc<Sample>>>;
 
 /// A place of a batch: the `number`-th sample that is drawn from a set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

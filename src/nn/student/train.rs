@@ -199,12 +199,10 @@ impl StudentTraining<'_> {
             return unfit(format!("a set's share of batches is {}; it is above 0", source.share));
         }
         match (self.lesson.precision, self.device) {
-            (Precision::Fp32, Device::Cuda(_)) => {
-                return unfit(format!(
-                    "`precision: Fp32` is not to be had on {}: its kernels may round factors to tf32; use `Tf32`",
-                    self.device
-                ));
-            }
+            (Precision::Fp32, Device::Cuda(_)) => unfit(format!(
+                "`precision: Fp32` is not to be had on {}: its kernels may round factors to tf32; use `Tf32`",
+                self.device
+            )),
             _ => self.student.network().map_err(|error| NnError::Unfit(error.to_string())),
         }
     }
