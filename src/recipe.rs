@@ -284,9 +284,18 @@ impl Recipe {
         augment.cutmix *= grown(mixup);
         Stage { size: grown(size), augment, dropout: grown(dropout) }
     }
+
+    /// What holds after this share of a training that counts no epochs, in [0, 1].
+    pub fn stage_at(&self, share: f64) -> Stage {
+        let part = (share.clamp(0.0, 1.0) * f64::from(Stage::FINE)) as u32;
+        self.stage(part.min(Stage::FINE - 1), Stage::FINE)
+    }
 }
 
 impl Stage {
+    /// Parts that a training is divided into whose steps count no epochs.
+    const FINE: u32 = 1_000_000;
+
     /// The side in pixels of pictures whose full side is `full`.
     pub fn side(&self, full: usize) -> usize {
         let side = (full as f64 * self.size / 4.0).round() as usize * 4;
@@ -394,5 +403,12 @@ mod tests {
         let sizes: Vec<usize> = (0..2).map(|epoch| recipe.stage(epoch, 2).side(380)).collect();
         assert_eq!(sizes, [128, 380], "fewer epochs than stages");
         assert_eq!(recipe.stage(0, 8).side(3), 3, "a side never grows");
+        let shares = [0.0, 0.249, 0.25, 0.5, 0.99, 1.0];
+        assert_eq!(shares.map(|share| recipe.stage_at(share).side(380)), [128, 128, 212, 296, 380, 380]);
+        assert_eq!(
+            Recipe::default().stage_at(0.3),
+            Recipe::default().stage(0, 1),
+            "and without stages all of it"
+        );
     }
 }

@@ -117,15 +117,23 @@ pub fn greet(whole: &Space, space: &Space, experiment: &Experiment, folder: &Pat
     let rule = experiment.early_stopping.as_ref();
     let rule = rule.map(|rule| format!(", hopeless trials stopped by {}", rule.kind())).unwrap_or_default();
     tell(&format!(
-        "{}: {}, {}; {}, {} at fidelity {}{rule}, {}, seed {}; run folder {}\n",
+        "{}: {}, {}; {}, {} {}{rule}, {}, seed {}; run folder {}\n",
         name(space),
         size(whole, space, experiment),
         text::plural(space.decisions().len(), "decision"),
         experiment.algorithm.kind(),
         text::plural(experiment.trials, "trial"),
-        experiment.fidelity,
+        spent(experiment),
         text::plural(experiment.workers, "worker"),
         experiment.seed,
         folder.display(),
     ));
+}
+
+/// What a trial may spend, or that it spends nothing of its own.
+fn spent(experiment: &Experiment) -> String {
+    match experiment.algorithm.start().one_shot() {
+        Some(_) => "judged by shared weights".into(),
+        None => format!("at fidelity {}", experiment.fidelity),
+    }
 }

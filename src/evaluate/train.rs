@@ -13,7 +13,9 @@ use crate::space::Space;
 /// last training of a winner learns from both, and reports `test_accuracy` and `test_loss`, looking at the test split
 /// once.
 ///
-/// A one-shot search trains weights that all candidates share; at fidelity 0, its candidates are judged by those.
+/// A one-shot search trains weights that all candidates share; at fidelity 0, its candidates are judged by those. Each step
+/// follows the whole recipe of the candidate that takes it. What counts epochs there (`schedule`, `progressive`) goes by
+/// the share of the search's own budget, and `ema` averages the shared weights, by which candidates are then judged.
 ///
 /// ```
 /// use cellwright::evaluate::Train;

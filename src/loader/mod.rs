@@ -10,6 +10,7 @@ mod broken;
 mod crop;
 mod decode;
 mod exif;
+mod handful;
 mod queue;
 mod rand_augment;
 mod resize;
@@ -18,6 +19,7 @@ mod view;
 
 pub use agenda::{Agenda, Look, order, shuffle};
 pub use broken::Broken;
+pub use handful::Handful;
 pub use resize::resized;
 pub use stock::{Batch, Loader, Pixels, Stock};
 pub use view::{Tables, View};

@@ -74,7 +74,7 @@ pub struct Loader<T> {
 }
 
 /// A picture with its class, or its name and why there is none.
-type Loaded<T> = Result<(Vec<T>, u16), (String, String)>;
+pub(super) type Loaded<T> = Result<(Vec<T>, u16), (String, String)>;
 
 /// What all threads share.
 struct Work<T> {
@@ -85,7 +85,7 @@ struct Work<T> {
 
 /// What each thread keeps between pictures.
 #[derive(Default)]
-struct Desk {
+pub(super) struct Desk {
     decoder: Decoder,
     file: Vec<u8>,
     spare: Vec<u8>,
@@ -106,7 +106,9 @@ impl<T: Pixels> Loader<T> {
         let (room, count) = (agenda.batch * ahead.max(1), agenda.pictures());
         let work = Arc::new(Work { stock, agenda, tables });
         let shared = work.clone();
-        let load = move |desk: &mut Desk, position| shared.load(desk, position);
+        let load = move |desk: &mut Desk, position| {
+            shared.stock.load(&shared.tables, desk, shared.agenda.task(position))
+        };
         let queue = Queue::start(threads, room, count, Desk::default, load)?;
         Ok(Loader { queue, work, position: 0, waited: Duration::ZERO, broken: Broken::default() })
     }
@@ -127,18 +129,7 @@ impl<T: Pixels> Loader<T> {
         self.waited += start.elapsed();
         self.position += taken.len() as u64;
         let shape = (self.work.stock.channels(), height, width);
-        let mut batch = Batch { pixels: Vec::new(), labels: Vec::with_capacity(taken.len()), shape };
-        batch.pixels.reserve_exact(taken.len() * shape.0 * height * width);
-        for loaded in taken {
-            match loaded {
-                Ok((pixels, label)) => {
-                    batch.pixels.extend_from_slice(&pixels);
-                    batch.labels.push(label);
-                }
-                Err((name, problem)) => self.broken.add(name, problem),
-            }
-        }
-        Some(batch)
+        Some(Batch::of(taken, shape, &mut self.broken))
     }
 
     /// How long its user has waited for batches so far.
@@ -157,8 +148,26 @@ impl<T: Pixels> Loader<T> {
     }
 }
 
+impl<T: Pixels> Batch<T> {
+    /// Those that could be loaded; the others join `broken`.
+    pub(super) fn of(taken: Vec<Loaded<T>>, shape: (usize, usize, usize), broken: &mut Broken) -> Batch<T> {
+        let mut batch = Batch { pixels: Vec::new(), labels: Vec::with_capacity(taken.len()), shape };
+        batch.pixels.reserve_exact(taken.len() * shape.0 * shape.1 * shape.2);
+        for loaded in taken {
+            match loaded {
+                Ok((pixels, label)) => {
+                    batch.pixels.extend_from_slice(&pixels);
+                    batch.labels.push(label);
+                }
+                Err((name, problem)) => broken.add(name, problem),
+            }
+        }
+        batch
+    }
+}
+
 impl Stock {
-    fn channels(&self) -> usize {
+    pub(super) fn channels(&self) -> usize {
         match self {
             Stock::Memory(pictures) => pictures.shape.0,
             Stock::Files(files) => files.shape.0,
@@ -178,23 +187,19 @@ impl Stock {
             Stock::Files(files) => files.path(member).display().to_string(),
         }
     }
-}
 
-impl<T: Pixels> Work<T> {
     /// One picture. A decoder that panics has met a broken one.
-    fn load(&self, desk: &mut Desk, position: u64) -> Loaded<T> {
-        let task = self.agenda.task(position);
+    pub(super) fn load<T: Pixels>(&self, tables: &Tables<T>, desk: &mut Desk, task: Task) -> Loaded<T> {
         let member = task.member;
-        let view = catch_unwind(AssertUnwindSafe(|| self.view(desk, task)));
+        let view = catch_unwind(AssertUnwindSafe(|| self.view(tables, desk, task)));
         let view = view.unwrap_or_else(|_| {
             *desk = Desk::default();
             Err("the decoder panicked".into())
         });
-        view.map(|pixels| (pixels, self.stock.label(member)))
-            .map_err(|problem| (self.stock.name(member), problem))
+        view.map(|pixels| (pixels, self.label(member))).map_err(|problem| (self.name(member), problem))
     }
 
-    fn view(&self, desk: &mut Desk, mut task: Task) -> Result<Vec<T>, String> {
+    fn view<T: Pixels>(&self, tables: &Tables<T>, desk: &mut Desk, mut task: Task) -> Result<Vec<T>, String> {
         let (shape, augment) = (task.look.shape, task.look.augment.as_ref());
         let mut raster = self.raster(desk, &mut task)?;
         let mut view = View::default();
@@ -203,7 +208,7 @@ impl<T: Pixels> Work<T> {
             view = View::draw(augment, shape.0, shape.1, &mut task.rng);
         }
         let mut pixels = Vec::with_capacity(raster.bytes.len());
-        view.write_raster(&raster, &self.tables, &mut pixels);
+        view.write_raster(&raster, tables, &mut pixels);
         Ok(pixels)
     }
 
@@ -216,7 +221,7 @@ impl<T: Pixels> Work<T> {
             }
             _ => Region::middle(width, height, look.shape, share(look)),
         };
-        match &self.stock {
+        match self {
             Stock::Memory(pictures) => {
                 let from = interleaved(pictures, *member);
                 let region = choose(from.width, from.height);

@@ -4,6 +4,8 @@
 //! bytes. Pictures in files, and those that are cropped and scaled or go through RandAugment, come from the loader's
 //! threads. What is drawn depends on the seed alone.
 
+mod once;
+
 use std::time::Instant;
 
 use burn::tensor::{Device, Tensor, TensorData};
@@ -15,9 +17,11 @@ use super::resident::{OnDevice, Resident};
 use super::throughput::Throughput;
 use super::{NnError, device};
 use crate::data::{Pictures, Supply};
-use crate::loader::{self, Agenda, Broken, Loader, Look, Tables};
+use crate::loader::{self, Agenda, Batch, Broken, Loader, Look, Tables};
 use crate::random::{Rng, Seed};
-use crate::recipe::Recipe;
+use crate::recipe::{Augment, Recipe};
+
+pub(super) use once::{Lot, Lots};
 
 /// Batches that loaded pictures are ahead of their use.
 const AHEAD: usize = 3;
@@ -172,6 +176,8 @@ impl<'a> Feed<'a> {
         let Course { classes, device, train, .. } = self.course;
         let size = self.recipe.batch.min(train.len());
         let chosen = self.order.get(step * size..(step + 1) * size);
+        // Of loaded pictures, whose other draws are their own.
+        let mut rng = self.course.seed.derive(self.epoch.into(), "mix").stream(step as u64, "mix");
         match &mut self.way {
             Way::Host(pictures, normalizer) => {
                 let batches = Batches { pictures, normalizer, classes };
@@ -186,32 +192,47 @@ impl<'a> Feed<'a> {
                 let mix = Mix::draw(augment, members.len(), (height, width), &mut self.rng);
                 let labels: Vec<u16> = members.iter().map(|member| pictures.labels[*member]).collect();
                 let input = resident.batch(members, &views);
-                Some(self.mixed(input, labels, mix))
+                Some(Finish { recipe: &self.recipe, classes, device }.mixed(input, labels, mix))
             }
             Way::Numbers(loader) => {
-                let batch = loader.next().filter(|batch| !batch.labels.is_empty())?;
-                let shape = [batch.labels.len(), batch.shape.0, batch.shape.1, batch.shape.2];
-                let (mut pixels, mix) = (batch.pixels, self.drawn_mix(step, shape));
-                if let Some(mix) = &mix {
-                    mix.pixels(&mut pixels, (shape[2], shape[3]));
-                }
-                let input = Tensor::from_data(TensorData::new(pixels, shape), device);
-                Some((input, self.targets(batch.labels, mix.as_ref())))
+                let batch = loader.next()?;
+                Finish { recipe: &self.recipe, classes, device }.numbers(batch, &mut rng)
             }
             Way::Bytes(loader, normal) => {
-                let batch = loader.next().filter(|batch| !batch.labels.is_empty())?;
-                let shape = [batch.labels.len(), batch.shape.0, batch.shape.1, batch.shape.2];
-                let input = normal.upload(batch.pixels, shape);
-                let mix = self.drawn_mix(step, shape);
-                Some(self.mixed(input, batch.labels, mix))
+                let batch = loader.next()?;
+                Finish { recipe: &self.recipe, classes, device }.bytes(batch, normal, &mut rng)
             }
         }
     }
+}
 
-    /// For loaded pictures, whose other draws are their own.
-    fn drawn_mix(&self, step: usize, [batch, _, height, width]: [usize; 4]) -> Option<Mix> {
-        let mut rng = self.course.seed.derive(self.epoch.into(), "mix").stream(step as u64, "mix");
-        Mix::draw(&self.recipe.augment, batch, (height, width), &mut rng)
+/// Makes tensors of what was loaded: what needs the whole batch is done here.
+struct Finish<'a> {
+    recipe: &'a Recipe,
+    classes: usize,
+    device: &'a Device,
+}
+
+impl Finish<'_> {
+    /// Of numbers; `None` where there are no pictures. What is mixed with what is drawn from `rng`.
+    fn numbers(&self, batch: Batch<f32>, rng: &mut Rng) -> Option<(Tensor<4>, Tensor<2>)> {
+        let (shape, mix) = (shape(&batch)?, self.mix(&batch, rng));
+        let mut pixels = batch.pixels;
+        if let Some(mix) = &mix {
+            mix.pixels(&mut pixels, (shape[2], shape[3]));
+        }
+        let input = Tensor::from_data(TensorData::new(pixels, shape), self.device);
+        Some((input, self.targets(batch.labels, mix.as_ref())))
+    }
+
+    /// Of bytes, which are normalised where they go.
+    fn bytes(&self, batch: Batch<u8>, normal: &OnDevice, rng: &mut Rng) -> Option<(Tensor<4>, Tensor<2>)> {
+        let (shape, mix) = (shape(&batch)?, self.mix(&batch, rng));
+        Some(self.mixed(normal.upload(batch.pixels, shape), batch.labels, mix))
+    }
+
+    fn mix<T>(&self, batch: &Batch<T>, rng: &mut Rng) -> Option<Mix> {
+        Mix::draw(&self.recipe.augment, batch.labels.len(), (batch.shape.1, batch.shape.2), rng)
     }
 
     fn mixed(&self, input: Tensor<4>, labels: Vec<u16>, mix: Option<Mix>) -> (Tensor<4>, Tensor<2>) {
@@ -220,10 +241,16 @@ impl<'a> Feed<'a> {
     }
 
     fn targets(&self, labels: Vec<u16>, mix: Option<&Mix>) -> Tensor<2> {
-        let shape = [labels.len(), self.course.classes];
+        let shape = [labels.len(), self.classes];
         let shares = targets(labels.into_iter(), shape[1], self.recipe.label_smoothing, mix);
-        Tensor::from_data(TensorData::new(shares, shape), self.course.device)
+        Tensor::from_data(TensorData::new(shares, shape), self.device)
     }
+}
+
+/// `[batch, channels, height, width]`; `None` where there are no pictures.
+fn shape<T>(batch: &Batch<T>) -> Option<[usize; 4]> {
+    let (channels, height, width) = batch.shape;
+    (!batch.labels.is_empty()).then_some([batch.labels.len(), channels, height, width])
 }
 
 impl Way {
@@ -232,8 +259,7 @@ impl Way {
         let augment = &course.recipe.augment;
         let on_cpu = *course.device == device();
         if let Supply::Memory(pictures) = course.train
-            && augment.resized_crop == 0.0
-            && augment.rand_augment.ops == 0
+            && !needs_loading(augment)
         {
             let resident = if on_cpu { None } else { Resident::new(pictures, course.normal, course.device) };
             let normalizer = Normalizer::new(course.normal.0, course.normal.1);
@@ -241,11 +267,7 @@ impl Way {
                 Way::Resident(pictures.clone(), Box::new(resident))
             }));
         }
-        if channels != 1 && channels != 3 {
-            return Err(NnError::Unfit(format!(
-                "pictures of {channels} channels go through no `resized_crop` or `rand_augment`: 1 or 3 are needed"
-            )));
-        }
+        check_colours(channels)?;
         let stages = (first..course.epochs).map(|epoch| course.recipe.stage(epoch, course.whole));
         let looks = stages.map(|stage| Look::training(&stage, (height, width))).collect();
         let agenda = Agenda::training(course.seed, course.train.len(), course.recipe.batch, first, looks);
@@ -261,11 +283,25 @@ impl Way {
     }
 }
 
+/// Whether pictures in memory go through the loader, too.
+fn needs_loading(augment: &Augment) -> bool {
+    augment.resized_crop > 0.0 || augment.rand_augment.ops > 0
+}
+
+fn check_colours(channels: usize) -> Result<(), NnError> {
+    match channels {
+        1 | 3 => Ok(()),
+        _ => Err(NnError::Unfit(format!(
+            "pictures of {channels} channels go through no `resized_crop` or `rand_augment`: 1 or 3 are needed"
+        ))),
+    }
+}
+
 fn threads(wanted: usize) -> usize {
     if wanted == 0 { loader::usual_threads() } else { wanted }
 }
 
-fn no_threads(error: std::io::Error) -> NnError {
+fn no_threads(error: impl std::fmt::Display) -> NnError {
     NnError::Unfit(format!("no threads to load pictures with: {error}"))
 }
 

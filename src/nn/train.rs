@@ -4,19 +4,17 @@
 mod data_tests;
 mod losses;
 mod numbers;
+mod score;
 mod state;
 #[cfg(test)]
 mod tests;
 
 use std::path::Path;
 
-use super::augment::Normalizer;
 use super::auxiliary::with_classifier;
-use super::batch::Batches;
-use super::execute::{Pass, Plan};
-use super::feed::{Course, Feed, look_through};
+use super::execute::Plan;
+use super::feed::{Course, Feed};
 use super::kernel::Kept;
-use super::loss::judge;
 use super::throughput::Throughput;
 use super::{NnError, Share, device, estimated_bytes};
 use crate::data::Supply;
@@ -25,14 +23,12 @@ use crate::ir::{Graph, Shape, Tensor as Place, Weights};
 use crate::loader::Broken;
 use crate::random::{Seed, fnv1a};
 use crate::recipe::{Precision, Recipe};
+use score::LOOKING;
+pub use score::score;
+pub(super) use score::scored;
 use state::State;
 
 use burn::tensor::{FloatDType, Tensor};
-
-/// Pictures a step when nothing is trained.
-const LOOKING: usize = 128;
-/// Most logits that wait on a device for being read.
-const HELD: usize = 1 << 22;
 
 /// One training from start to end.
 #[derive(Clone, Copy, Debug)]
@@ -147,7 +143,7 @@ impl Training<'_> {
         let _kept = Kept;
         let classes = self.check()?;
         let device = device::open(self.device)?;
-        self.check_precision(&device)?;
+        check_precision(self.recipe.precision, self.device, &device)?;
         let taught = self.taught(classes)?;
         let learnt = self.learnt_plans(&taught, &device)?;
         // What is judged has no second classifier; its parameters are the first of those that are learnt.
@@ -214,21 +210,7 @@ impl Training<'_> {
         let with = taught.iter().map(|(graph, logits)| Plan::with_classifier(graph, *logits));
         let plans = plain.map(Plan::new).chain(with);
         let plans: Vec<Plan> = plans.map(|plan| plan.on(device.clone()).at(self.recipe.precision)).collect();
-        let shapes = |plan: &Plan| -> Vec<(String, Vec<usize>)> {
-            plan.parameters.iter().map(|one| (one.name.clone(), one.shape.clone())).collect()
-        };
-        let there = shapes(&plans[0]);
-        for plan in &plans {
-            let here = shapes(plan);
-            if here != there {
-                let other = there.iter().find(|one| !here.contains(one)).or(here.first());
-                return Err(NnError::Unfit(format!(
-                    "parameter `{}` depends on the size of the pictures, which grow in `progressive`: pool \
-                     globally before the classifier, or leave `progressive.size` at 1",
-                    other.map_or("none", |(name, _)| name)
-                )));
-            }
-        }
+        plans.iter().try_for_each(|plan| check_parameters(&plans[0], plan))?;
         Ok(plans)
     }
 
@@ -272,20 +254,6 @@ impl Training<'_> {
                 Err(NnError::Unfit("there are no pictures to learn from, or a batch is none of them".into()))
             }
             Some(_) => Ok(classes),
-        }
-    }
-
-    fn check_precision(&self, device: &burn::tensor::Device) -> Result<(), NnError> {
-        let unfit = |problem: String| Err(NnError::Unfit(problem));
-        match self.recipe.precision {
-            Precision::Fp32 if self.device != Device::Cpu => unfit(format!(
-                "`precision: Fp32` is not to be had on {}: its kernels may round factors to tf32; use `Tf32`",
-                self.device
-            )),
-            Precision::Bf16 if !device.supports_dtype(FloatDType::BF16) => {
-                unfit(format!("{} does not compute with bfloat16; use another `precision`", self.device))
-            }
-            _ => Ok(()),
         }
     }
 
@@ -333,69 +301,45 @@ pub(super) fn bytes(weights: &Weights) -> u64 {
     weights.iter().map(one).fold(0, u64::wrapping_add)
 }
 
+/// Whether the device computes with so many digits.
+pub(super) fn check_precision(
+    precision: Precision,
+    place: Device,
+    device: &burn::tensor::Device,
+) -> Result<(), NnError> {
+    let unfit = |problem: String| Err(NnError::Unfit(problem));
+    match precision {
+        Precision::Fp32 if place != Device::Cpu => unfit(format!(
+            "`precision: Fp32` is not to be had on {place}: its kernels may round factors to tf32; use `Tf32`"
+        )),
+        Precision::Bf16 if !device.supports_dtype(FloatDType::BF16) => {
+            unfit(format!("{place} does not compute with bfloat16; use another `precision`"))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Whether a network for smaller pictures has the parameters of the network itself.
+pub(super) fn check_parameters(there: &Plan, here: &Plan) -> Result<(), NnError> {
+    let shapes = |plan: &Plan| -> Vec<(String, Vec<usize>)> {
+        plan.parameters.iter().map(|one| (one.name.clone(), one.shape.clone())).collect()
+    };
+    let (there, here) = (shapes(there), shapes(here));
+    if here == there {
+        return Ok(());
+    }
+    let other = there.iter().find(|one| !here.contains(one)).or(here.first());
+    Err(NnError::Unfit(format!(
+        "parameter `{}` depends on the size of the pictures, which grow in `progressive`: pool globally before the \
+         classifier, or leave `progressive.size` at 1",
+        other.map_or("none", |(name, _)| name)
+    )))
+}
+
 fn diverged(epoch: u32, step: usize, what: String) -> NnError {
     NnError::Diverged { epoch: epoch + 1, step: step + 1, what }
 }
 
 pub(super) fn floats(value: Tensor<1>) -> Vec<f32> {
     value.into_data().iter::<f32>().collect()
-}
-
-/// How trained `weights` do on `pictures`, and which of those could not be decoded; `normal` is the training data's mean and
-/// deviation.
-///
-/// # Errors
-/// [`NnError::Unfit`] where network, weights and pictures do not go together.
-pub fn score(
-    graph: &Graph,
-    weights: &Weights,
-    pictures: Supply,
-    normal: (&[f32], &[f32]),
-    device: Device,
-) -> Result<(Score, Broken), NnError> {
-    let plan = Plan::new(graph).on(device::open(device)?);
-    let values = super::execute::loaded(&plan, weights)?;
-    scored(&plan, &values, pictures, normal)
-}
-
-fn scored(
-    plan: &Plan,
-    values: &[Tensor<1>],
-    supply: Supply,
-    normal: (&[f32], &[f32]),
-) -> Result<(Score, Broken), NnError> {
-    let classes = plan.graph.shape(plan.graph.output()).channels();
-    if let (Supply::Memory(pictures), true) = (supply, plan.device == super::device()) {
-        let normalizer = Normalizer::new(normal.0, normal.1);
-        let score = judged(plan, values, &Batches { pictures, normalizer: &normalizer, classes })?;
-        return Ok((score, Broken::default()));
-    }
-    let (mut count, mut right, mut loss) = (0, 0, 0.0);
-    let broken = look_through(supply, normal, &plan.device, LOOKING, |input, labels| {
-        let (logits, _) = Pass::new(plan, values, None).run(input);
-        let logits: Vec<f32> = logits.into_data().iter::<f32>().collect();
-        let (hits, entropy) = judge(&logits, labels.iter().copied(), classes);
-        (count, right, loss) = (count + labels.len(), right + hits, loss + entropy);
-    })?;
-    if count == 0 {
-        return Err(NnError::Unfit(format!("nothing to judge by: {broken}")));
-    }
-    Ok((Score { accuracy: right as f64 / count as f64, loss: loss / count as f64 }, broken))
-}
-
-pub(super) fn judged(plan: &Plan, values: &[Tensor<1>], batches: &Batches) -> Result<Score, NnError> {
-    let all: Vec<usize> = (0..batches.pictures.labels.len()).collect();
-    let (mut right, mut loss) = (0, 0.0);
-    // Logits wait on the device for being read in one go: every reading makes it wait.
-    for members in all.chunks((HELD / batches.classes).next_multiple_of(LOOKING)) {
-        let look = |members: &[usize]| {
-            Pass::new(plan, values, None).run(batches.plain(members).input(&plan.device)).0
-        };
-        let logits = Tensor::cat(members.chunks(LOOKING).map(look).collect(), 0);
-        let logits: Vec<f32> = logits.into_data().iter::<f32>().collect();
-        let (hits, entropy) = judge(&logits, batches.labels(members), batches.classes);
-        (right, loss) = (right + hits, loss + entropy);
-    }
-    let count = all.len().max(1) as f64;
-    Ok(Score { accuracy: right as f64 / count, loss: loss / count })
 }

@@ -112,6 +112,7 @@ fn every_algorithm_can_be_typed_by_its_label_or_in_ron() {
             "`{label}` searches with weights that all candidates share, and the evaluator `cost` trains none"
         );
         assert!(refused.contains(&words), "{refused}");
+        assert!(refused.contains(&format!("; {label}, 6 trials judged by shared weights, ")), "{refused}");
     }
     let pnas =
         ["search", "small.ron", "--run", "pnas", "--algorithm", "Progressive(preset: Pnas)", "--no-retrain"];

@@ -5,14 +5,12 @@ use std::sync::PoisonError;
 
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
-use super::trainer::{Trainer, failure, named, panicked};
+use super::trainer::{Trainer, failure, named, panicked, warn};
 use crate::candidate::Candidate;
-use crate::data::Dataset;
 use crate::evaluate::{Failure, Outcome, Share};
 use crate::ir::Graph;
 use crate::nn::{self, Lesson, NnError, Score};
 use crate::random::fnv1a;
-use crate::recipe::Recipe;
 use crate::space::Genotype;
 use crate::trial::{Metrics, Moment, Supernet, SupernetError};
 
@@ -25,6 +23,8 @@ pub(super) struct Shared<'a> {
     share: Share<'a>,
     threads: ThreadPool,
     identity: u64,
+    /// Pictures that could not be decoded, as far as that was told.
+    told: usize,
 }
 
 impl<'a> Shared<'a> {
@@ -34,9 +34,10 @@ impl<'a> Shared<'a> {
         let threads = ThreadPoolBuilder::new().num_threads(trainer.threads()).build();
         let threads = threads.map_err(|problem| broken(&problem))?;
         let words = format!("{:?} {} {}", share.seed, trainer.identity(), share.space.source_text());
-        let supernet = nn::Supernet::new(share.seed.derive(0, "shared weights"), share.device);
+        let seed = share.seed.derive(0, "shared weights");
+        let supernet = nn::Supernet::new(seed, share.device, trainer.loaders());
         *trainer.lock() = Some(supernet.map_err(|problem| broken(&problem))?);
-        Ok(Shared { trainer, share, threads, identity: fnv1a(words.as_bytes()) })
+        Ok(Shared { trainer, share, threads, identity: fnv1a(words.as_bytes()), told: 0 })
     }
 
     /// The candidate's network and recipe.
@@ -47,14 +48,6 @@ impl<'a> Shared<'a> {
             })?;
         let graph =
             self.trainer.graph(&candidate).map_err(|error| SupernetError::Candidate(error.to_string()))?;
-        let Recipe { augment, progressive, .. } = &candidate.training;
-        if augment.resized_crop > 0.0 || augment.rand_augment.ops > 0 || progressive.stages > 1 {
-            return Err(SupernetError::Broken(
-                "shared weights learn without `resized_crop`, `rand_augment` and `progressive`: leave them out of the \
-                 recipe, or search with trainings of their own"
-                    .into(),
-            ));
-        }
         Ok((candidate, graph))
     }
 
@@ -65,11 +58,14 @@ impl<'a> Shared<'a> {
         work: impl FnOnce(&mut nn::Supernet, &Lesson) -> Result<T, NnError> + Send,
     ) -> Result<(T, Graph), SupernetError> {
         let (candidate, graph) = self.candidate(genotype)?;
-        let data = self.data()?;
+        let staged = self.trainer.staged(&candidate, &candidate.training.stage_at(moment.share));
+        let staged = staged.map_err(|error| SupernetError::Candidate(error.to_string()))?;
+        let [train, _] = self.trainer.supplies();
         let lesson = Lesson {
             graph: &graph,
+            learnt: staged.as_ref().unwrap_or(&graph),
             recipe: &candidate.training,
-            train: &data.train,
+            train,
             normal: self.trainer.normal(),
             share: moment.share,
             seed: self.share.seed.derive(moment.step, "one-shot step"),
@@ -78,10 +74,6 @@ impl<'a> Shared<'a> {
         let stepped = catch_unwind(stepped).unwrap_or_else(|panic| Err(NnError::Unfit(panicked(&*panic))));
         let done = stepped.map_err(|error| SupernetError::Candidate(error.to_string()))?;
         Ok((done, graph))
-    }
-
-    fn data(&self) -> Result<&Dataset, SupernetError> {
-        self.trainer.in_memory().map_err(|error| SupernetError::Broken(error.to_string()))
     }
 
     fn with<T: Send>(
@@ -102,7 +94,7 @@ impl Supernet for Shared<'_> {
     }
 
     fn worth(&mut self, genotype: &Genotype, moment: Moment, updates: u32) -> Result<Metrics, SupernetError> {
-        let validation = &self.data()?.validation;
+        let [_, validation] = self.trainer.supplies();
         let (score, graph) = self
             .step(genotype, moment, |supernet, lesson| supernet.worth(lesson, updates, validation, REWARD))?;
         Ok(figures(score, &graph))
@@ -110,11 +102,21 @@ impl Supernet for Shared<'_> {
 
     fn steps_an_epoch(&mut self, genotype: &Genotype) -> Result<u64, SupernetError> {
         let (candidate, _) = self.candidate(genotype)?;
-        Ok(self.data()?.train.len().div_ceil(candidate.training.batch.max(1)) as u64)
+        let [train, _] = self.trainer.supplies();
+        Ok(train.len().div_ceil(candidate.training.batch.max(1)) as u64)
     }
 
     fn keep(&mut self, notes: &[u8]) -> Result<(), SupernetError> {
-        let saved = self.with(|supernet| supernet.save(&self.share.checkpoint, self.identity, notes));
+        let saved = self.with(|supernet| {
+            supernet.save(&self.share.checkpoint, self.identity, notes).map(|()| supernet.broken().clone())
+        });
+        let saved = saved.map(|broken| {
+            // As often as there is something new to say, and not with every checkpoint.
+            if broken.count() > self.told {
+                warn(&broken);
+                self.told = broken.count();
+            }
+        });
         saved.map_err(|error| SupernetError::Broken(error.to_string()))
     }
 
@@ -136,8 +138,9 @@ impl Trainer {
                 ));
             }
         };
-        let data = self.in_memory().map_err(failure)?;
-        let score = snapshot.score(&data.train, &data.validation, self.normal(), seed).map_err(failure)?;
+        let [train, validation] = self.supplies();
+        let (score, broken) = snapshot.score(train, validation, self.normal(), seed).map_err(failure)?;
+        warn(&broken);
         Ok(Outcome { metrics: figures(score, &graph), trained: None })
     }
 

@@ -215,10 +215,9 @@ fn bfloat16_learns_as_float32_does_and_keeps_its_weights_in_32_bits() {
 
 #[test]
 fn fp32_is_refused_where_kernels_do_not_promise_it() {
-    let (graph, data) = (network(), Source::Digits.load().unwrap());
     let exact = Recipe { precision: Precision::Fp32, ..recipe() };
-    let on_gpu = Training { device: Device::Cuda(1), ..training(&graph, &exact, &data, 1) };
-    let said = on_gpu.check_precision(&crate::nn::device()).unwrap_err().to_string();
+    let said =
+        check_precision(exact.precision, Device::Cuda(1), &crate::nn::device()).unwrap_err().to_string();
     assert!(said.contains("`precision: Fp32` is not to be had on cuda:1"), "{said}");
     assert_eq!(last(&exact, 1), last(&Recipe { precision: Precision::Tf32, ..exact.clone() }, 1));
 }

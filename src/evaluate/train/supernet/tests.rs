@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
+use crate::data::Source;
 use crate::experiment::Experiment;
 use crate::space::Space;
 use crate::study::{Description, Ending, Event, Record, Study};
@@ -23,9 +24,20 @@ const SPACE: &str = r#"Space(
 
 /// A search that is asked to stop after so many steps or trials, and then goes on, until it is complete.
 fn search(folder: &Path, algorithm: &str, trials: u64, rounds: &[u64]) -> (Record, u64) {
-    let space = Space::from_ron("test.ron", SPACE).unwrap();
+    search_in(SPACE, "Digits", folder, algorithm, trials, rounds)
+}
+
+fn search_in(
+    space: &str,
+    data: &str,
+    folder: &Path,
+    algorithm: &str,
+    trials: u64,
+    rounds: &[u64],
+) -> (Record, u64) {
+    let space = Space::from_ron("test.ron", space).unwrap();
     let text = format!(
-        "(evaluator: Train(data: Digits), algorithm: {algorithm}, objectives: [Maximize(\"accuracy\")], trials: {trials})"
+        "(evaluator: Train(data: {data}), algorithm: {algorithm}, objectives: [Maximize(\"accuracy\")], trials: {trials})"
     );
     let experiment: Experiment = crate::symbolic::from_value(&text.parse().unwrap()).unwrap();
     let description = Description { space: space.source_text(), experiment };
@@ -81,4 +93,40 @@ fn a_search_that_is_stopped_comes_to_the_same_candidates_and_figures() {
         };
         assert_eq!(timeless(&again), timeless(&whole), "{algorithm}");
     }
+}
+
+/// The embedded digits as class folders of PNG files, a few of each class.
+fn paint(folder: &Path) {
+    let data = Source::Digits.load().unwrap();
+    for (part, pictures, most) in
+        [("train", &data.train, 30), ("val", &data.validation, 8), ("test", &data.test, 4)]
+    {
+        let mut counts = [0; 10];
+        for (index, label) in pictures.labels.iter().enumerate() {
+            let count = &mut counts[usize::from(*label)];
+            *count += 1;
+            if *count > most {
+                continue;
+            }
+            let place = folder.join(part).join(&data.classes[usize::from(*label)]);
+            std::fs::create_dir_all(&place).unwrap();
+            let picture = image::GrayImage::from_raw(8, 8, pictures.picture(index).to_vec()).unwrap();
+            picture.save(place.join(format!("{count:02}.png"))).unwrap();
+        }
+    }
+}
+
+#[test]
+#[cfg_attr(debug_assertions, ignore = "slow without optimisation: runs with --release")]
+fn a_recipe_with_all_that_changes_pictures_is_searched_on_files() {
+    let data = tempfile::tempdir().unwrap();
+    paint(data.path());
+    let recipe = "augment: (resized_crop: 0.7, rand_augment: (ops: 1, magnitude: Float(1.0, 9.0))), \
+                  progressive: (stages: 2, size: OneOf([0.5, 1.0])), ema: 0.9, batch: 32";
+    let space = SPACE.replace("batch: 32", recipe).replace("Float(1e-3, 1.0, Log)", "Float(1e-2, 0.2, Log)");
+    let data = format!("Stream(path: {:?}, size: 8, channels: 1, middle: 1.0)", data.path());
+    let folder = tempfile::tempdir().unwrap();
+    let (record, _) = search_in(&space, &data, folder.path(), "AutoHas(budget: Epochs(60))", 4, &[2]);
+    let best = record.trials.iter().map(accuracy).fold(0.0, f64::max);
+    assert!(best > 0.25, "a guess among ten is right in a tenth: {best}");
 }
