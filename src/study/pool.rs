@@ -230,3 +230,6 @@ impl Progress for Reporting<'_> {
         stop
     }
 }
+
+#[cfg(test)]
+mod tests;
