@@ -173,6 +173,8 @@ impl Progress for Unheard {
 #[cfg(test)]
 mod tests {
     use super::*;
+    #[cfg(feature = "train")]
+    use crate::search::Algorithm;
 
     const SPACE: &str = "Space(program: (
         task: (input: (1, 8, 8), classes: 10),
@@ -208,6 +210,41 @@ mod tests {
         let again = experiment.informed(space.clone(), Some(folder.path())).unwrap();
         let other = told(&again, "0,1").unwrap();
         assert_eq!((reader("1,0"), reader("0,1")), (Some(known), Some(other)));
+    }
+
+    #[cfg(feature = "train")]
+    #[test]
+    fn zero_cost_proxies_are_such_figures_and_searches_see_them() {
+        use crate::search::surrogate::{Forest, Predictor};
+        use crate::search::{AskTell, Bananas, Bayesian, Progressive};
+
+        let space = Space::from_ron("test.ron", &SPACE.replace(", Nonsense", ", 12, 16")).unwrap();
+        let text = "(evaluator: Cost(()), objectives: [Minimize(\"params\")],
+                     figures: ZeroCost(data: Digits, proxies: [Naswot], batch: 8))";
+        let experiment: Experiment = crate::symbolic::from_value(&text.parse().unwrap()).unwrap();
+        let [one, other] = [0, 1].map(|_| experiment.informed(space.clone(), None).unwrap());
+        assert_eq!(one.figure_names(), ["naswot", "params", "macs"]);
+        let genotypes: Vec<Genotype> = space.genotypes().collect();
+        let mut backwards: Vec<_> = genotypes.iter().rev().map(|genotype| other.figures(genotype)).collect();
+        backwards.reverse();
+        for (genotype, again) in genotypes.iter().zip(backwards) {
+            let told = one.figures(genotype).expect("it can be built");
+            assert!(told.iter().all(|figure| figure.is_finite()), "{told:?}");
+            assert_eq!(Some(told), again, "in another order");
+        }
+        let surrogate = Predictor::Forest(Forest { trees: 5, ..Forest::default() });
+        for algorithm in [
+            Algorithm::Bayesian(Bayesian::default()),
+            Algorithm::Bananas(Bananas { first: 3, surrogate: surrogate.clone(), ..Bananas::default() }),
+            Algorithm::Progressive(Progressive { surrogate, ..Progressive::default() }),
+        ] {
+            let mut search = AskTell::new(&one, &algorithm, experiment.objectives[0].clone()).with_trials(8);
+            while let Some(trial) = search.ask().unwrap() {
+                let params = one.figures(&trial.proposal.genotype).unwrap()[1];
+                search.tell(trial.id, [("params", params)]).unwrap();
+            }
+            assert_eq!(search.trials().len(), 8, "{}", algorithm.kind());
+        }
     }
 
     #[test]

@@ -118,6 +118,34 @@ fn what_adds_up_is_learnt_and_the_unseen_ranked() {
     }
 }
 
+/// What is learnt with a name's own defaults.
+#[cfg(feature = "train")]
+#[test]
+#[cfg_attr(debug_assertions, ignore = "networks of full size: runs with --release")]
+fn networks_on_burn_learn_from_fifty_examples_by_their_defaults() {
+    for name in ["EmbeddedMlp", "Lstm"] {
+        let (known, unknown) = (examples(50, 1), examples(60, 2));
+        let fit = || {
+            let mut surrogate =
+                symbolic::from_value::<Predictor>(&Value::unit(name)).expect("it has defaults").start();
+            surrogate.fit(&layout(), &known, Seed(1));
+            surrogate
+        };
+        let (surrogate, again) = (fit(), fit());
+        let unseen = concordance(&*surrogate, &unknown);
+        assert!(unseen > 0.75, "{name}: {unseen} of the unseen");
+        // Who guesses says the mean of what is known.
+        let mean = known.iter().map(|(_, target)| target).sum::<f64>() / known.len() as f64;
+        let off = |guess: &dyn Fn(&Features) -> f64| -> f64 {
+            unknown.iter().map(|(features, target)| (guess(features) - target).abs()).sum()
+        };
+        let (learnt, guessed) = (off(&|features| surrogate.predict(features).mean), off(&|_| mean));
+        assert!(learnt < 0.7 * guessed, "{name}: off by {learnt}, a guess by {guessed}");
+        let same = |(features, _): &(Features, f64)| surrogate.predict(features) == again.predict(features);
+        assert!(unknown.iter().all(same), "{name}: another fit of the same seed");
+    }
+}
+
 #[test]
 fn what_was_never_seen_is_less_certain() {
     for name in Predictor::available() {
