@@ -49,6 +49,9 @@ pub enum Error {
     /// Pseudo labels that cannot be written or read.
     #[error(transparent)]
     PseudoLabels(#[from] crate::must::store::StoreError),
+    /// Teachers, labels or students that came to nothing.
+    #[error(transparent)]
+    Must(#[from] crate::must::MustError),
     /// A table of measurements that cannot be used.
     #[error(transparent)]
     Table(#[from] crate::evaluate::TableError),
@@ -96,6 +99,7 @@ impl Error {
             Error::Bench(error) => error.exit_code(),
             Error::Export(error) => error.exit_code(),
             Error::PseudoLabels(error) => error.exit_code(),
+            Error::Must(error) => error.exit_code(),
             Error::Study(error) => error.exit_code(),
         }
     }

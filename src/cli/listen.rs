@@ -19,6 +19,8 @@ pub struct Voice {
     trials: u64,
     /// Tenths of the shared weights' budget that a log was told of.
     tenths: Option<u64>,
+    /// What was being prepared when a log was told last.
+    preparing: String,
 }
 
 enum Way {
@@ -42,6 +44,7 @@ impl Voice {
             metric: experiment.objectives[0].metric().into(),
             trials: experiment.trials,
             tenths: None,
+            preparing: String::new(),
         }
     }
 
@@ -51,6 +54,12 @@ impl Voice {
             if std::mem::replace(&mut self.tenths, tenths) == tenths {
                 return;
             }
+        }
+        if let (Way::Lines, Event::Preparing { what, .. }) = (&self.way, event) {
+            if self.preparing == *what {
+                return;
+            }
+            self.preparing = what.to_string();
         }
         match &self.way {
             Way::Bar(bar) => self.show(bar, event),
@@ -75,6 +84,12 @@ impl Voice {
                 bar.set_prefix("searching");
                 bar.set_length(self.trials);
                 bar.set_position(*ended);
+            }
+            Event::Preparing { what, done, of } => {
+                bar.set_prefix(what.to_string());
+                bar.set_length(*of);
+                bar.set_position(*done);
+                bar.set_message("");
             }
             Event::Sharing { share, reward, .. } => {
                 bar.set_prefix("training shared weights");
@@ -105,6 +120,7 @@ impl Voice {
 
     fn sentence(&self, event: &Event) -> Option<String> {
         match event {
+            Event::Preparing { what, .. } => Some((*what).to_string()),
             Event::Opened { ended, interrupted, .. } => going_on(*ended, *interrupted, self.trials),
             Event::Sharing { step, share, reward } => {
                 let reward = reward.map(|reward| format!(", mean reward {reward:.4}")).unwrap_or_default();
@@ -170,6 +186,9 @@ fn line_of(event: &Event) -> Option<Value> {
     match event {
         Event::Opened { ended, interrupted, trials } => {
             Some(json!({"event": "opened", "ended": ended, "interrupted": interrupted, "trials": trials}))
+        }
+        Event::Preparing { what, done, of } => {
+            Some(json!({"event": "preparing", "what": what, "done": done, "of": of}))
         }
         Event::Chosen { why } => Some(json!({"event": "chosen", "why": why})),
         Event::Sharing { step, share, reward } => {

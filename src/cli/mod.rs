@@ -25,6 +25,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::str::FromStr;
 
+use cellwright::must::MustError;
 use clap::{Args, Parser, Subcommand};
 
 /// Neural architecture search: a space in RON becomes a trained, ranked, exported cell.
@@ -57,7 +58,7 @@ enum Command {
     Export(export::Export),
     /// Say which data can be read, how each format is laid out, and what a data set holds.
     Data(data::Data),
-    /// Multi-task self-training: draw pictures with their labels.
+    /// Multi-task self-training: teachers, pseudo labels, students.
     Must(must::Must),
 }
 
@@ -87,7 +88,7 @@ impl Cli {
             Command::Bench(command) => command.run().map(done),
             Command::Export(command) => command.run().map(done),
             Command::Data(command) => command.run().map(done),
-            Command::Must(command) => command.run().map(done),
+            Command::Must(command) => command.run(),
         }
     }
 }
@@ -97,7 +98,9 @@ impl Cli {
 fn complain(error: &cellwright::Error) -> ExitCode {
     match error {
         error if out::is_closed(error) => return ExitCode::SUCCESS,
-        cellwright::Error::Space(problems) => tell(&problems.render_for_stderr()),
+        cellwright::Error::Space(problems) | cellwright::Error::Must(MustError::File(problems)) => {
+            tell(&problems.render_for_stderr());
+        }
         error => tell(&format!("error: {error}\n")),
     }
     ExitCode::from(error.exit_code())

@@ -56,6 +56,7 @@ impl Workers {
 fn threads(experiment: &Experiment) -> usize {
     match &experiment.evaluator {
         Evaluator::Train(train) => train.threads.max(1),
+        Evaluator::Must(must) => must.threads.max(1),
         _ => 1,
     }
 }

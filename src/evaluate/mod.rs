@@ -81,6 +81,15 @@ pub struct Share<'a> {
     pub checkpoint: PathBuf,
 }
 
+/// What a study lends its evaluator before the first candidate is evaluated.
+#[derive(Clone, Copy, Debug)]
+pub struct Home<'a> {
+    /// The run folder.
+    pub folder: &'a Path,
+    /// Where networks are trained.
+    pub device: Device,
+}
+
 /// What came of an evaluation.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Outcome {
@@ -137,6 +146,15 @@ pub trait Evaluate: Send + Sync {
     fn fidelities(&self) -> &[Fidelity] {
         &[]
     }
+    /// Makes what all candidates of a study share and what takes long, or takes over what an earlier run left of it in the
+    /// run folder. Called before the first evaluation. `tell` hears what is being done, how much of it is done, and of how
+    /// much; `false` asks to stop.
+    ///
+    /// # Errors
+    /// [`Failure::Obstacle`] where the study cannot begin, [`Failure::Stopped`] where it was asked to stop.
+    fn move_in(&self, _home: &Home, _tell: &mut dyn FnMut(&str, u64, u64) -> bool) -> Result<(), Failure> {
+        Ok(())
+    }
     /// Evaluates one candidate; the same job gives the same figures.
     ///
     /// # Errors
@@ -190,11 +208,13 @@ pub trait Prepare {
 
 mod command;
 mod cost;
+mod must;
 mod table;
 mod train;
 mod zero_cost;
 pub use command::Command;
 pub use cost::Cost;
+pub use must::{Must, Pupil, Tutor};
 pub use table::{Columns, Number, Reading, RowKey, Table, TableError};
 pub use train::Train;
 pub use zero_cost::{Proxy, ZeroCost};
@@ -206,6 +226,8 @@ family! {
         Command(Command) = "command",
         /// Parameters, multiply-adds, memory and depth, without any training.
         Cost(Cost) = "cost",
+        /// Students of several tasks, taught by specialists.
+        Must(Must) = "must",
         /// Measurements made before, one row a candidate.
         Table(Table) = "table",
         /// Training on pictures, by the candidate's own recipe.

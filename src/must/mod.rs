@@ -1,11 +1,40 @@
-//! One backbone, five tasks, taught by specialists: what surrounds multi-task self-training.
+//! One backbone, five tasks, taught by specialists: multi-task self-training.
 //!
 //! Ghiasi, Zoph et al., *Multi-Task Self-Training for Learning General Representations* (2021),
 //! <https://arxiv.org/abs/2108.11353>: specialist teachers label one shared set, and one student learns all tasks at once
 //! from their pseudo labels.
+//!
+//! A [`Course`] says which network learns what, from which sets; [`teach`] makes the network and keeps it in a folder,
+//! which as a [`teacher`] labels pictures ([`Labelling`]) that other courses learn from. A [`Judge`] measures it, a
+//! [`Transfer`] tells what its features are worth for other tasks, and [`SelfTraining`] repeats it all.
 
 pub mod augment;
 pub mod draw;
 pub mod metrics;
 pub mod store;
 pub mod student;
+pub mod teacher;
+
+mod course;
+mod error;
+mod label;
+mod mixture;
+mod news;
+mod scores;
+mod self_training;
+mod teach;
+mod transfer;
+
+#[cfg(feature = "train")]
+pub(crate) use course::check_tasks;
+pub use course::{Backbone, Course};
+pub use error::MustError;
+pub use label::{Labelling, THRESHOLD};
+pub use mixture::{Mixture, OpenPortion, Portion};
+pub use news::{Hear, News};
+pub use scores::{Judge, metric_names};
+pub use self_training::SelfTraining;
+#[cfg(feature = "train")]
+pub(crate) use teach::{Training, held_out, kept, measure};
+pub use teach::{score, teach};
+pub use transfer::{OpenTransfer, Reference, TRANSFER, TaskSet, Transfer};

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::compile::Pieces;
 use super::constraint::Constraint;
 use super::program_type::{self, ProgramType};
+use super::references::replaced;
 use crate::error::{Error, Problem};
 use crate::symbolic::{
     Fields, Kind, Name, Object, Part, ProgramError, Rule, Sources, Value, from_value, nearest,
@@ -213,6 +214,8 @@ impl SpaceFile {
                 _ => file.program = Some(value),
             }
         }
+        file.experiment =
+            file.experiment.take().map(|value| replaced(&value, &file.pieces, &mut file.problems));
         file.check_constraints();
         if file.program.is_none() && file.problems.is_empty() {
             let problem = Problem::new(file.tree.origin, "the space has no `program`");

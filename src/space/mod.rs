@@ -48,6 +48,7 @@ mod moves;
 mod open;
 mod overlay;
 mod program_type;
+mod references;
 mod rows;
 mod size;
 mod template;

@@ -169,6 +169,12 @@ pub enum StudyError {
         /// What went wrong.
         problem: crate::search::one_shot::OneShotError,
     },
+    /// What all trials share could not be made.
+    #[error("the evaluator cannot begin: {problem}")]
+    Unprepared {
+        /// What went wrong, and what to do.
+        problem: String,
+    },
     /// The database refused for a reason that is none of the above.
     #[error("the study in `{}` cannot be used: {problem}", folder.display())]
     Database {

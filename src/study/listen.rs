@@ -24,6 +24,15 @@ pub enum Event<'a> {
         /// What it saw and what it chose, in a line.
         why: &'a str,
     },
+    /// What all trials share is being made, before anything is evaluated.
+    Preparing {
+        /// What is done, in a few words.
+        what: &'a str,
+        /// How much of it is done.
+        done: u64,
+        /// Of how much.
+        of: u64,
+    },
     /// Weights that all candidates share are being trained, before anything is proposed.
     Sharing {
         /// Steps done.

@@ -9,6 +9,7 @@
 //!   figures.tsv               what is known of candidates for nothing, where the experiment says how
 //!   weights/                  of the last search-time trials, where their children start from them
 //!   models/trial-12.safetensors   trained weights
+//!   must/                     teachers, pseudo labels and students, where the evaluator is `must`
 //! ```
 //! Whatever kills the process, opening the study again and calling [`Study::search`] goes on: trials that ended are
 //! there, interrupted ones are redone with the same seed, and new ones are those that an uninterrupted search would
@@ -161,6 +162,10 @@ impl<'a> Study<'a> {
     ) -> Result<Ending, StudyError> {
         check_objectives(&self.record.description.experiment, &evaluator.metrics())?;
         let devices = self.devices()?;
+        let left = !self.record.is_complete();
+        if left && !share::move_in(&self.record, evaluator, devices[0], stop, listener)? {
+            return Ok(Ending::Stopped);
+        }
         if !share::train(self.space, &self.record, algorithm, evaluator, devices[0], stop, listener)? {
             return Ok(Ending::Stopped);
         }
@@ -217,6 +222,11 @@ impl<'a> Study<'a> {
     ) -> Result<Ending, StudyError> {
         trials.iter().try_for_each(|id| self.record.trial(*id).map(drop))?;
         let devices = self.devices()?;
+        let done =
+            |id: &TrialId| self.record.finals.iter().any(|one| one.trial == *id && one.fidelity == fidelity);
+        if !trials.iter().all(done) && !share::move_in(&self.record, evaluator, devices[0], stop, listener)? {
+            return Ok(Ending::Stopped);
+        }
         let site = Site { space: self.space, evaluator, devices: &devices, stop };
         Retraining { site, record: &mut self.record, store: &mut self.store, listener, fidelity }.run(trials)
     }

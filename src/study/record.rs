@@ -107,6 +107,12 @@ impl Record {
         (!agree).then_some(believed.id)
     }
 
+    /// Whether all trials of the experiment have ended: nothing is left to evaluate.
+    pub fn is_complete(&self) -> bool {
+        self.trials.len() as u64 >= self.description.experiment.trials
+            && self.trials.iter().all(|trial| trial.state != TrialState::Pending)
+    }
+
     /// A trial by its number.
     ///
     /// # Errors

@@ -1,18 +1,43 @@
-//! What a one-shot search does before its first proposal: training weights that all candidates share.
+//! What is done before the first proposal: whatever all trials share, and the weights of a one-shot search.
 
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
 use super::{Event, Listener, Record, StudyError, lock};
 use crate::device::Device;
-use crate::evaluate::{Evaluate, Share};
+use crate::evaluate::{Evaluate, Failure, Home, Share};
 use crate::search::one_shot::Sharing;
 use crate::search::{Context, SearchAlgorithm};
 use crate::space::Space;
-use crate::trial::TrialState;
 
 /// How often a listener hears of the steps.
 const HEARD: Duration = Duration::from_millis(500);
+
+/// Lets the evaluator make what all trials share, in the run folder; `false` where somebody asked to stop.
+pub(super) fn move_in(
+    record: &Record,
+    evaluator: &dyn Evaluate,
+    device: Device,
+    stop: &AtomicBool,
+    listener: &mut dyn Listener,
+) -> Result<bool, StudyError> {
+    let home = Home { folder: &record.folder, device };
+    let mut heard: Option<Instant> = None;
+    let mut tell = |what: &str, done: u64, of: u64| {
+        if done >= of || heard.is_none_or(|heard| heard.elapsed() >= HEARD) {
+            heard = Some(Instant::now());
+            listener.hear(&Event::Preparing { what, done, of });
+        }
+        !stop.load(Relaxed)
+    };
+    match evaluator.move_in(&home, &mut tell) {
+        Ok(()) => Ok(true),
+        Err(Failure::Stopped) => Ok(false),
+        Err(Failure::Candidate(problem) | Failure::Obstacle(problem)) => {
+            Err(StudyError::Unprepared { problem })
+        }
+    }
+}
 
 /// Trains the shared weights of an algorithm that has any, or goes on with them from their checkpoint in the run folder;
 /// `false` where somebody asked to stop. A study with nothing left to evaluate needs none.
@@ -26,9 +51,7 @@ pub(super) fn train(
     listener: &mut dyn Listener,
 ) -> Result<bool, StudyError> {
     let experiment = &record.description.experiment;
-    let is_complete = record.trials.len() as u64 >= experiment.trials
-        && record.trials.iter().all(|trial| trial.state != TrialState::Pending);
-    let Some(one_shot) = algorithm.one_shot().filter(|_| !is_complete) else { return Ok(true) };
+    let Some(one_shot) = algorithm.one_shot().filter(|_| !record.is_complete()) else { return Ok(true) };
     let folder = record.folder.join("checkpoints");
     std::fs::create_dir_all(&folder).map_err(|problem| lock::unwritable(&record.folder, &problem))?;
     let share = Share { space, seed: experiment.seed(), device, checkpoint: folder.join("supernet") };

@@ -8,6 +8,7 @@ mod bench;
 mod checkpoints;
 mod evaluators;
 mod interrupt;
+mod must;
 mod samples;
 mod spaces;
 mod studies;

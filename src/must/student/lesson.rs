@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::data::Label;
-use crate::must::augment::Augment;
+use crate::must::augment::Augmentation;
 use crate::recipe::{Optimizer, Precision};
 
 /// Everything about a student's training but the network, the samples and the seed.
@@ -40,7 +40,7 @@ pub struct Lesson {
     /// How many digits numbers have on their way through the network.
     pub precision: Precision,
     /// What happens to samples. The size is the student's, whatever is said here.
-    pub augment: Augment,
+    pub augment: Augmentation,
     /// What each task's loss is multiplied by.
     pub weights: TaskWeights,
     /// Whether the losses on people's labels and on teachers' are brought to one scale, and what the teachers' weighs then:
@@ -64,7 +64,7 @@ impl Default for Lesson {
             drop_path: 0.0,
             ema: 0.0,
             precision: Precision::default(),
-            augment: Augment::default(),
+            augment: Augmentation::default(),
             weights: TaskWeights::default(),
             normalised: None,
             frozen: false,
@@ -154,7 +154,7 @@ impl Lesson {
             .or_else(|| share("ema", self.ema))
             .or_else(|| self.normalised.and_then(|alpha| not_below("normalised", alpha)))
             .or_else(weights)
-            .or_else(|| self.augment.problem())
+            .or_else(|| self.augment.augment(1, 1).problem())
     }
 }
 
@@ -174,7 +174,7 @@ mod tests {
             problem("(weights: Fixed(normals: -1.0))"),
             "`weights.normals` is -1; a number of at least 0 is needed"
         );
-        assert_eq!(problem("(augment: (flip: 2.0))"), "`flip` is 2; it is in [0, 1]");
+        assert_eq!(problem("(augment: Own((flip: 2.0)))"), "`flip` is 2; it is in [0, 1]");
         assert_eq!(
             Lesson { warm_up: 1.0, weights: TaskWeights::Uncertainty, ..Lesson::default() }.problem(),
             None

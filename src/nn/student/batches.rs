@@ -96,12 +96,10 @@ impl<'a> Kitchen<'a> {
         student: &'a Student,
         network: &'a Network,
         sources: &'a [Source<'a>],
-        augment: &Augment,
+        augment: Augment,
         batch: usize,
         seed: Seed,
     ) -> Kitchen<'a> {
-        let (width, height) = student.size;
-        let augment = Augment { width, height, ..augment.clone() };
         let shelves = sources.iter().map(|source| vec![None; source.samples.len()]).collect();
         let shelf = Shelf { samples: Mutex::new((shelves, 0)) };
         Kitchen { student, network, sources, augment, batch, seed, shelf }

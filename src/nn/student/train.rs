@@ -133,6 +133,7 @@ impl StudentTraining<'_> {
         let checkpoint = self.checkpoint.map(|path| (path, self.identity()));
         let mut state = State::start(self, &recipe, &plan, checkpoint)?;
         let Lesson { augment, batch, .. } = self.lesson;
+        let augment = augment.augment(self.student.size.0, self.student.size.1);
         let kitchen = Kitchen::new(self.student, &network, self.sources, augment, *batch, self.seed);
         std::thread::scope(|scope| {
             let steps = (state.curve.len(), self.lesson.steps);

@@ -1,32 +1,26 @@
-//! `cellwright must`.
+//! `cellwright must show`.
 
 use std::path::{Path, PathBuf};
 
-use cellwright::data::{Sample, SampleSource, Samples};
+use cellwright::data::{Classes, Sample, SampleSource, Samples};
 use cellwright::must::draw::{Layout, png};
 use cellwright::must::store::Store;
-use clap::{Args, Subcommand};
+use cellwright::must::{THRESHOLD, teacher};
+use clap::Args;
 
-use super::{at_least_one, out};
-
-/// Multi-task self-training: its pictures and labels.
-#[derive(Args, Debug)]
-pub struct Must {
-    #[command(subcommand)]
-    command: Command,
-}
-
-#[derive(Debug, Subcommand)]
-enum Command {
-    /// Draw pictures with their labels, or with what teachers said of them.
-    Show(Show),
-}
+use super::{Place, at_least_one, out};
 
 /// Writes a PNG file: each picture with its boxes, then its classes of pixels, its depth and its normals.
 #[derive(Args, Debug)]
-struct Show {
+pub struct Show {
     /// A source of samples, such as `Scenes(count: 12)`, or a folder of pseudo labels.
     what: String,
+    /// Draw what this teacher or student says of the pictures, in place of their own labels.
+    #[arg(long, value_name = "PATH")]
+    by: Option<PathBuf>,
+    /// Objects and pixels with a lower score are left out of what `--by` says.
+    #[arg(long, default_value_t = THRESHOLD, value_name = "SCORE")]
+    threshold: f32,
     /// The file to write.
     #[arg(long, default_value = "samples.png", value_name = "FILE")]
     out: PathBuf,
@@ -42,18 +36,12 @@ struct Show {
     /// Width of each picture on the sheet, in pixels.
     #[arg(long, default_value = "160", value_name = "PIXELS", value_parser = at_least_one::<usize>)]
     tile: usize,
-}
-
-impl Must {
-    pub fn run(self) -> cellwright::Result<()> {
-        match self.command {
-            Command::Show(command) => command.run(),
-        }
-    }
+    #[command(flatten)]
+    place: Place,
 }
 
 impl Show {
-    fn run(self) -> cellwright::Result<()> {
+    pub fn run(self) -> cellwright::Result<()> {
         let (set, told) = self.open()?;
         let indices = self.skip..set.len().min(self.skip.saturating_add(self.count));
         if indices.is_empty() {
@@ -62,12 +50,31 @@ impl Show {
                 hint: "skip fewer".into(),
             });
         }
-        let samples = indices.map(|index| set.sample(index)).collect::<Result<Vec<Sample>, _>>()?;
-        let sheet = Layout { tile: self.tile, across: self.across }.sheet(&samples, set.classes());
+        let mut samples = indices.map(|index| set.sample(index)).collect::<Result<Vec<Sample>, _>>()?;
+        let mut classes = set.classes().clone();
+        if let Some(path) = &self.by {
+            (samples, classes) = self.said(path, samples)?;
+        }
+        let sheet = Layout { tile: self.tile, across: self.across }.sheet(&samples, &classes);
         let written = png(&sheet).and_then(|bytes| std::fs::write(&self.out, bytes));
         let path = self.out.display().to_string();
         written.map_err(|source| cellwright::Error::Io { path: path.clone(), source })?;
         out::print(format!("{told}wrote {path}: {} of {} pictures\n", samples.len(), set.len()))
+    }
+
+    /// The pictures with what a network says of them, and its classes.
+    fn said(&self, path: &Path, samples: Vec<Sample>) -> cellwright::Result<(Vec<Sample>, Classes)> {
+        let teacher = teacher::open(path)?;
+        let pictures: Vec<_> = samples.iter().map(|sample| sample.picture.clone()).collect();
+        let said = teacher.label(&pictures, self.place.find()?)?;
+        let drawn = samples.into_iter().zip(said).map(|(sample, said)| {
+            let bare = Sample { camera: sample.camera, ..Sample::unlabelled(sample.name, sample.picture) };
+            said.pseudo_labels(self.threshold).onto(bare).map_err(|problem| cellwright::Error::Usage {
+                problem,
+                hint: "this is a mistake of the network's description".into(),
+            })
+        });
+        Ok((drawn.collect::<cellwright::Result<_>>()?, teacher.classes().clone()))
     }
 
     /// The set, and what there is to tell of it.

@@ -1,0 +1,470 @@
+//! What a network learns from: several sets of samples in fixed shares, brought to one list of classes.
+//!
+//! Sets name their classes each in an order of its own; a network has one order. Classes go by their names: the network's
+//! are those of all its sets together, and every sample is told in the network's numbers. Labels that are no task of the
+//! network are left out.
+
+use std::path::PathBuf;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicI64, Ordering::Relaxed};
+
+use serde::{Deserialize, Serialize};
+
+use super::MustError;
+use super::store::Store;
+use crate::data::{Class, Classes, DataError, IGNORE, Label, Sample, SampleSource, Samples};
+
+/// A set of samples and how much of every batch comes from it.
+///
+/// ```
+/// use cellwright::must::Portion;
+///
+/// let portion: Portion = cellwright::symbolic::from_value(&"Labelled(set: Scenes(count: 20), share: 3)".parse()?)?;
+/// assert_eq!(portion.share(), 3.0);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub enum Portion {
+    /// Samples that people labelled.
+    Labelled {
+        /// The set.
+        set: SampleSource,
+        /// Its share of a batch, relative to that of the others.
+        #[serde(default = "one")]
+        share: f64,
+    },
+    /// Pictures that teachers labelled; labels that the pictures have of their own stay.
+    PseudoLabelled {
+        /// The folder of the pseudo labels.
+        store: PathBuf,
+        /// Its share of a batch, relative to that of the others.
+        #[serde(default = "one")]
+        share: f64,
+    },
+}
+
+fn one() -> f64 {
+    1.0
+}
+
+impl Portion {
+    /// Its share of a batch, relative to that of the others.
+    pub fn share(&self) -> f64 {
+        match self {
+            Portion::Labelled { share, .. } | Portion::PseudoLabelled { share, .. } => *share,
+        }
+    }
+
+    /// Whether teachers labelled it.
+    pub fn is_pseudo(&self) -> bool {
+        matches!(self, Portion::PseudoLabelled { .. })
+    }
+
+    /// How messages call it.
+    fn told(&self) -> String {
+        match self {
+            Portion::Labelled { .. } => "a labelled set".into(),
+            Portion::PseudoLabelled { store, .. } => format!("the pseudo labels in {}", store.display()),
+        }
+    }
+
+    fn open(&self) -> Result<Box<dyn Samples>, MustError> {
+        match self {
+            Portion::Labelled { set, .. } => Ok(set.open()?),
+            Portion::PseudoLabelled { store, .. } => Ok(Box::new(Store::open(store)?.into_samples()?)),
+        }
+    }
+
+    /// What tells its labels from others of the same words: whose they are.
+    pub(super) fn identity(&self) -> Result<Option<String>, MustError> {
+        let Portion::PseudoLabelled { store, .. } = self else { return Ok(None) };
+        let store = Store::open(store)?;
+        let header = store.header();
+        let teachers = header.teachers.iter().map(|teacher| format!("{} {}", teacher.name, teacher.hash));
+        Ok(Some(format!("{} from {}", teachers.collect::<Vec<_>>().join(", "), header.threshold)))
+    }
+}
+
+/// A set that was opened.
+pub struct OpenPortion {
+    /// Its samples, in the network's classes and with labels of the network's tasks alone.
+    pub samples: Box<dyn Samples>,
+    /// Its share of a batch, relative to that of the others.
+    pub share: f64,
+    /// Whether teachers labelled it.
+    pub pseudo: bool,
+}
+
+/// Sets of samples in one list of classes.
+pub struct Mixture {
+    /// The sets.
+    pub portions: Vec<OpenPortion>,
+    /// The classes that all of them have together.
+    pub classes: Classes,
+}
+
+impl Mixture {
+    /// Opens the sets. Each task has a label in at least one of them.
+    ///
+    /// # Errors
+    /// Sets that cannot be read, shares that are none, and [`MustError::NoSamples`] for a task that no sample has a label
+    /// of.
+    pub fn open(portions: &[Portion], tasks: &[Label]) -> Result<Mixture, MustError> {
+        check_shares(portions)?;
+        let sets = portions.iter().map(Portion::open).collect::<Result<Vec<_>, _>>()?;
+        let classes = union(sets.iter().map(|set| set.classes()), tasks);
+        let portions = sets.into_iter().zip(portions).map(|(set, portion)| {
+            let samples = in_classes(set, &classes, tasks, &portion.told())?;
+            Ok(OpenPortion { samples, share: portion.share(), pseudo: portion.is_pseudo() })
+        });
+        let mixture = Mixture { portions: portions.collect::<Result<_, MustError>>()?, classes };
+        mixture.check_tasks(tasks)?;
+        Ok(mixture)
+    }
+
+    /// All sets are looked through side by side until every task's label is met, so that few samples are read.
+    fn check_tasks(&self, tasks: &[Label]) -> Result<(), MustError> {
+        let sets: Vec<&dyn Samples> = self.portions.iter().map(|portion| &*portion.samples).collect();
+        check_labels(&sets, tasks, "the sets to learn from", "learn it from")
+    }
+}
+
+fn check_shares(portions: &[Portion]) -> Result<(), MustError> {
+    if portions.is_empty() {
+        return Err(MustError::settings(
+            "there is nothing to learn from",
+            "name a set, such as `Labelled(set: Scenes())`",
+        ));
+    }
+    match portions.iter().map(Portion::share).find(|share| !(*share > 0.0 && share.is_finite())) {
+        None => Ok(()),
+        Some(share) => {
+            let problem = format!("a set's `share` of a batch is {share}");
+            Err(MustError::settings(problem, "write a number above 0, or leave the set out"))
+        }
+    }
+}
+
+/// Checks that every label is met in at least one of the sets.
+///
+/// # Errors
+/// [`MustError::NoSamples`] for the first that is not, and samples that cannot be read on the way.
+pub(super) fn check_labels(
+    sets: &[&dyn Samples],
+    labels: &[Label],
+    of: &str,
+    purpose: &'static str,
+) -> Result<(), MustError> {
+    let mut missing = labels.to_vec();
+    let longest = sets.iter().map(|set| set.len()).max().unwrap_or(0);
+    for index in 0..longest {
+        for set in sets.iter().filter(|set| index < set.len()) {
+            if missing.is_empty() {
+                return Ok(());
+            }
+            let sample = set.sample(index)?;
+            missing.retain(|label| !sample.has(*label));
+        }
+    }
+    match missing.first() {
+        None => Ok(()),
+        Some(label) => Err(MustError::NoSamples { of: of.into(), label: label.name(), purpose }),
+    }
+}
+
+/// The names of the classes that are met, in the order in which they are met, of those tasks that have classes.
+pub(super) fn union<'a>(all: impl Iterator<Item = &'a Classes>, tasks: &[Label]) -> Classes {
+    let mut union = Classes::default();
+    for classes in all {
+        for (label, names) in named(classes) {
+            if tasks.contains(&label) {
+                let known = names_of(&mut union, label);
+                names.iter().for_each(|name| {
+                    if !known.contains(name) {
+                        known.push(name.clone());
+                    }
+                });
+            }
+        }
+    }
+    union
+}
+
+fn named(classes: &Classes) -> [(Label, &Vec<String>); 3] {
+    [
+        (Label::Class, &classes.pictures),
+        (Label::Objects, &classes.objects),
+        (Label::Segmentation, &classes.segmentation),
+    ]
+}
+
+fn names_of(classes: &mut Classes, label: Label) -> &mut Vec<String> {
+    match label {
+        Label::Objects => &mut classes.objects,
+        Label::Segmentation => &mut classes.segmentation,
+        Label::Class | Label::Depth | Label::Normals => &mut classes.pictures,
+    }
+}
+
+/// The set in these classes, with labels of these tasks alone; `of` is how messages call it.
+///
+/// # Errors
+/// [`MustError::Class`] for a class that is none of these.
+pub(super) fn in_classes(
+    set: Box<dyn Samples>,
+    classes: &Classes,
+    tasks: &[Label],
+    of: &str,
+) -> Result<Box<dyn Samples>, MustError> {
+    let table = |label: Label, own: &[String], all: &[String]| -> Result<Vec<u16>, MustError> {
+        let place = |name: &String| {
+            let place = all.iter().position(|other| other == name);
+            place.map(|place| place as u16).ok_or_else(|| MustError::Class {
+                of: of.into(),
+                kind: kind(label),
+                class: name.clone(),
+                known: all.to_vec(),
+            })
+        };
+        if tasks.contains(&label) { own.iter().map(place).collect() } else { Ok(Vec::new()) }
+    };
+    let own = set.classes().clone();
+    let tables = Tables {
+        pictures: table(Label::Class, &own.pictures, &classes.pictures)?,
+        objects: table(Label::Objects, &own.objects, &classes.objects)?,
+        segmentation: table(Label::Segmentation, &own.segmentation, &classes.segmentation)?,
+        all: classes.pictures.len(),
+    };
+    Ok(Box::new(Told { set, tables, classes: classes.clone(), tasks: tasks.to_vec() }))
+}
+
+/// What a label's classes are classes of.
+fn kind(label: Label) -> &'static str {
+    match label {
+        Label::Objects => "object",
+        Label::Segmentation => "pixel",
+        Label::Class | Label::Depth | Label::Normals => "picture",
+    }
+}
+
+/// The numbers of a set's classes in another list.
+struct Tables {
+    pictures: Vec<u16>,
+    objects: Vec<u16>,
+    segmentation: Vec<u16>,
+    /// How many classes of pictures the other list has.
+    all: usize,
+}
+
+impl Tables {
+    fn tell(&self, mut sample: Sample) -> Sample {
+        sample.class = sample.class.map(|class| match class {
+            Class::Hard(class) => Class::Hard(at(&self.pictures, class)),
+            Class::Soft(shares) => Class::Soft(self.spread(&shares)),
+        });
+        for object in sample.objects.iter_mut().flatten() {
+            object.class = at(&self.objects, object.class);
+        }
+        let pixel = |class: u16| if class == IGNORE { IGNORE } else { at(&self.segmentation, class) };
+        sample.segmentation = sample.segmentation.map(|plane| plane.map(pixel));
+        sample
+    }
+
+    fn spread(&self, shares: &[f32]) -> Vec<f32> {
+        let mut all = vec![0.0; self.all];
+        for (share, place) in shares.iter().zip(&self.pictures) {
+            all[usize::from(*place)] = *share;
+        }
+        all
+    }
+}
+
+/// What a table says; readers let no number pass that their set has no class of.
+fn at(table: &[u16], class: u16) -> u16 {
+    table.get(usize::from(class)).copied().unwrap_or(class)
+}
+
+/// A set in the classes of somebody else.
+struct Told {
+    set: Box<dyn Samples>,
+    tables: Tables,
+    classes: Classes,
+    tasks: Vec<Label>,
+}
+
+impl Samples for Told {
+    fn len(&self) -> usize {
+        self.set.len()
+    }
+
+    fn classes(&self) -> &Classes {
+        &self.classes
+    }
+
+    fn name(&self, index: usize) -> String {
+        self.set.name(index)
+    }
+
+    fn sample(&self, index: usize) -> Result<Sample, DataError> {
+        Ok(self.tables.tell(self.set.sample(index)?.only(&self.tasks)))
+    }
+
+    fn left_out(&self) -> &[(String, String)] {
+        self.set.left_out()
+    }
+}
+
+/// A set whose samples stay in memory once they were read, as far as there is room: what is rendered, decoded or inflated
+/// once need not be so in every step.
+pub(crate) struct Kept {
+    set: Box<dyn Samples>,
+    kept: Vec<OnceLock<Sample>>,
+    /// Bytes left.
+    room: AtomicI64,
+}
+
+impl Kept {
+    /// The set, with so many bytes for its samples.
+    pub fn new(set: Box<dyn Samples>, bytes: i64) -> Kept {
+        let kept = (0..set.len()).map(|_| OnceLock::new()).collect();
+        Kept { set, kept, room: AtomicI64::new(bytes) }
+    }
+}
+
+/// About what a sample takes in memory.
+fn bytes(sample: &Sample) -> i64 {
+    let (width, height) = sample.size();
+    let dense = [
+        (true, 3),
+        (sample.segmentation.is_some(), 2),
+        (sample.depth.is_some(), 4),
+        (sample.normals.is_some(), 12),
+    ];
+    let pixel: usize = dense.iter().filter(|(there, _)| *there).map(|(_, bytes)| bytes).sum();
+    let masks = sample.objects.iter().flatten().filter_map(|object| object.mask.as_ref());
+    let runs: usize = masks.map(|mask| 64 + 4 * mask.runs().len()).sum();
+    (512 + width * height * pixel + runs) as i64
+}
+
+impl Samples for Kept {
+    fn len(&self) -> usize {
+        self.set.len()
+    }
+
+    fn classes(&self) -> &Classes {
+        self.set.classes()
+    }
+
+    fn name(&self, index: usize) -> String {
+        self.set.name(index)
+    }
+
+    fn sample(&self, index: usize) -> Result<Sample, DataError> {
+        if let Some(sample) = self.kept[index].get() {
+            return Ok(sample.clone());
+        }
+        let sample = self.set.sample(index)?;
+        let bytes = bytes(&sample);
+        if self.room.fetch_sub(bytes, Relaxed) >= bytes {
+            // Two threads may read the same one; it is the same sample.
+            let _ = self.kept[index].set(sample.clone());
+        } else {
+            self.room.fetch_add(bytes, Relaxed);
+        }
+        Ok(sample)
+    }
+
+    fn left_out(&self) -> &[(String, String)] {
+        self.set.left_out()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::{Bounds, Object, Picture, Plane};
+
+    /// A set of one sample with all that has classes.
+    struct One(Classes);
+
+    impl Samples for One {
+        fn len(&self) -> usize {
+            1
+        }
+        fn classes(&self) -> &Classes {
+            &self.0
+        }
+        fn name(&self, _index: usize) -> String {
+            "one".into()
+        }
+        fn sample(&self, _index: usize) -> Result<Sample, DataError> {
+            let bounds = Bounds { left: 0.0, top: 0.0, width: 1.0, height: 1.0 };
+            Ok(Sample {
+                class: Some(Class::Soft(vec![0.25, 0.75])),
+                objects: Some(vec![Object::new(bounds, 1)]),
+                segmentation: Some(Plane::new(2, 1, vec![0, IGNORE])),
+                ..Sample::unlabelled("one", Picture::filled(2, 1, [0; 3]))
+            })
+        }
+    }
+
+    fn classes(pictures: &[&str], objects: &[&str], segmentation: &[&str]) -> Classes {
+        let names = |names: &[&str]| names.iter().map(|name| name.to_string()).collect();
+        Classes { pictures: names(pictures), objects: names(objects), segmentation: names(segmentation) }
+    }
+
+    #[test]
+    fn classes_go_by_their_names_and_other_tasks_are_left_out() {
+        let (here, there) =
+            (classes(&["b", "a"], &["x", "y"], &["s"]), classes(&["a", "c"], &["y"], &["t", "s"]));
+        let tasks = [Label::Class, Label::Objects, Label::Segmentation];
+        let all = union([&there, &here].into_iter(), &tasks);
+        assert_eq!(all, classes(&["a", "c", "b"], &["y", "x"], &["t", "s"]));
+        let told = in_classes(Box::new(One(here.clone())), &all, &tasks, "it").unwrap().sample(0).unwrap();
+        assert_eq!(told.class, Some(Class::Soft(vec![0.75, 0.0, 0.25])));
+        assert_eq!(told.objects.unwrap()[0].class, 0);
+        assert_eq!(told.segmentation.unwrap().values(), [1, IGNORE]);
+        let one =
+            in_classes(Box::new(One(here.clone())), &Classes::default(), &[Label::Depth], "it").unwrap();
+        assert_eq!(one.sample(0).unwrap().labels(), []);
+        let error = in_classes(Box::new(One(here)), &there, &tasks, "the sets").err().unwrap();
+        assert_eq!(
+            error.to_string(),
+            "the sets have the picture class `b`, which is none of `a`, `c`\n  hint: use sets whose classes have the \
+             same names"
+        );
+    }
+
+    #[test]
+    fn what_no_sample_has_and_shares_of_nothing_are_told() {
+        let open = |text: &str, tasks: &[Label]| {
+            let portion = crate::symbolic::from_value(&text.parse().unwrap()).unwrap();
+            Mixture::open(&[portion], tasks).err().unwrap().to_string()
+        };
+        let part = "Labelled(set: Part(of: Scenes(count: 3, width: 8, height: 8), labels: [Depth]))";
+        insta::assert_snapshot!(open(part, &[Label::Depth, Label::Normals]), @"
+        no sample of the sets to learn from has normals, so that there is nothing to learn it from
+          hint: add a set that has it, or leave the task out
+        ");
+        insta::assert_snapshot!(open("Labelled(set: Scenes(count: 3), share: 0)", &[Label::Depth]), @"
+        a set's `share` of a batch is 0
+          hint: write a number above 0, or leave the set out
+        ");
+        insta::assert_snapshot!(open("PseudoLabelled(store: \"no/such/folder\")", &[Label::Depth]), @"
+        no/such/folder/labels.ron: it is not there
+          hint: name a folder that `must label` wrote, or write it again
+        ");
+    }
+
+    #[test]
+    fn kept_samples_are_the_same_and_room_is_not_exceeded() {
+        let scenes: SampleSource = "Scenes(count: 6, width: 16, height: 16)".parse().unwrap();
+        let (plain, kept) = (scenes.open().unwrap(), Kept::new(scenes.open().unwrap(), 20_000));
+        for index in [0, 1, 2, 3, 4, 5, 0, 1, 2, 3, 4, 5] {
+            assert_eq!(kept.sample(index).unwrap(), plain.sample(index).unwrap());
+        }
+        let there = kept.kept.iter().filter(|one| one.get().is_some()).count();
+        assert!((1..6).contains(&there), "{there}");
+    }
+}
