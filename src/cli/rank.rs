@@ -153,7 +153,7 @@ fn rows(ranked: &[Ranked], fronts: bool) -> String {
     for (place, one) in ranked.iter().enumerate() {
         let mut row = vec![(place + 1).to_string(), one.trial.id.to_string()];
         row.extend(fronts.then(|| (one.front + 1).to_string()));
-        let figure = |name: &&String| metrics(one).and_then(|metrics| metrics.get(*name)).copied();
+        let figure = |name: &&String| metrics(one).and_then(|metrics| metrics.get(name)).copied();
         row.extend(
             names.iter().map(|name| figure(name).map_or("-".into(), |value| text::metric(name, value))),
         );

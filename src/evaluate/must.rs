@@ -89,7 +89,7 @@ pub struct Must {
 #[serde(deny_unknown_fields)]
 pub enum Tutor {
     /// Taught before the first trial.
-    Taught(Course),
+    Taught(Box<Course>),
     /// The folder of one that `must teach` made, or the RON file that describes an ONNX file.
     At {
         /// The folder or file.

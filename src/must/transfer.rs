@@ -72,7 +72,7 @@ pub enum Reference {
     /// What this network comes to from random weights on the same sets, by the same lesson, its backbone learning too.
     Scratch {
         /// The network below the heads.
-        backbone: Backbone,
+        backbone: Box<Backbone>,
         /// Width and height in pixels of the pictures that it sees.
         size: (usize, usize),
         /// Channels of its feature pyramid.
@@ -117,7 +117,7 @@ impl Transfer {
     fn check(&self) -> Result<(), MustError> {
         check_tasks(&self.tasks().collect::<Vec<_>>())?;
         let Reference::Scores(scores) = &self.reference else { return Ok(()) };
-        match self.tasks().map(|task| metric_names(task)[0]).find(|name| !scores.contains_key(*name)) {
+        match self.tasks().map(|task| metric_names(task)[0]).find(|name| !scores.contains_key(name)) {
             None => Ok(()),
             Some(name) => {
                 let problem = format!("the transfer's `reference` says nothing of `{name}`");

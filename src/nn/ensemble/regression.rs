@@ -53,8 +53,8 @@ pub(crate) struct Regression {
 /// Networks to predict with.
 #[derive(Clone, Debug)]
 enum Network {
-    Recurrent(recurrent::Weights),
-    Perceptron(perceptron::Weights, usize),
+    Recurrent(Box<recurrent::Weights>),
+    Perceptron(Box<perceptron::Weights>, usize),
 }
 
 /// Rows are predicted so many at a time, the last of them padded: a product of another shape might be summed in another
@@ -127,8 +127,10 @@ impl Kind {
 
     fn network(self, parts: &[Tensor<3>]) -> Network {
         match self {
-            Kind::Recurrent => Network::Recurrent(recurrent::Weights::of(parts)),
-            Kind::Perceptron { places } => Network::Perceptron(perceptron::Weights::of(parts), places.max(1)),
+            Kind::Recurrent => Network::Recurrent(Box::new(recurrent::Weights::of(parts))),
+            Kind::Perceptron { places } => {
+                Network::Perceptron(Box::new(perceptron::Weights::of(parts)), places.max(1))
+            }
         }
     }
 }

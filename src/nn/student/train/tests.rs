@@ -5,7 +5,7 @@ use crate::data::{
     Bounds, Class, Classes, DataError, IGNORE, Object, Picture, Plane, Sample, SampleSource, Scenes,
 };
 use crate::ir::Graph;
-use crate::must::augment::Augment;
+use crate::must::augment::{Augment, Augmentation};
 use crate::must::metrics::{
     Alignment, AveragePrecision, DepthError, Detection, MeanIou, NormalAngle, TopOne,
 };
@@ -64,7 +64,7 @@ fn training<'a>(student: &'a Student, lesson: &'a Lesson, sources: &'a [Source<'
 fn a_student_learns_all_five_tasks_at_once() {
     let student = student([16, 32, 64], (64, 64));
     let samples = scenes("Scenes(count: 8, width: 64, height: 64, seed: 3)");
-    let augment = Augment::none(64, 64);
+    let augment = Augmentation::None;
     let lesson = Lesson { steps: 160, batch: 8, augment, weight_decay: 0.0, ..Lesson::default() };
     let sources = [source(&*samples)];
     let trained = training(&student, &lesson, &sources).run(&mut |_| true).expect("it learns");
@@ -149,7 +149,7 @@ fn one_that_was_stopped_goes_on_as_if_nothing_had_happened() {
         ema: 0.9,
         weights: TaskWeights::Uncertainty,
         normalised: Some(0.5),
-        augment: Augment { copy_paste: 0.5, ..Augment::large(16, 16) },
+        augment: Augmentation::Own(Augment { copy_paste: 0.5, ..Augment::large(16, 16) }),
         ..Lesson::default()
     };
     let sources = [source(&*samples), Source { share: 2.0, pseudo: true, ..source(&*samples) }];
