@@ -172,7 +172,7 @@ fn a_search_makes_teachers_and_labels_once_and_ranks_students() {
         program: (
             task: (input: (3, 16, 16), classes: 6),
             architecture: Staged(
-                stem: (channels: OneOf([8, 12]), stride: 2),
+                stem: (channels: OneOf([8, 12, 16]), stride: 2),
                 stages: [(op: OneOf([ConvBnRelu(kernel: 3), SepConv(kernel: 3)]), repeats: 1, channels: 12, stride: 2)],
             ),
         ),
