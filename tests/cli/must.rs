@@ -208,7 +208,7 @@ fn a_search_makes_teachers_and_labels_once_and_ranks_students() {
     assert!(more.err.contains("solids is there"), "{more}");
     more.succeeded();
     // Nothing is left to do: nobody is called in.
-    assert!(!home.run("search students.ron --run run --trials 5").err.contains("solids"));
+    assert!(!home.run("search students.ron --run run").err.contains("solids"));
 
     home.write("rounds.ron", space.replace("ROUNDS", "2"));
     let rounds = home.run("search rounds.ron --run rounds --trials 1 --no-retrain").succeeded();
