@@ -241,6 +241,8 @@ fn colour(pictures: &Pictures, index: usize) -> Picture {
 
 struct PartSet {
     of: Box<dyn Samples>,
+    /// Of the labels that are kept: a label that no sample has names no class.
+    classes: Classes,
     labels: Option<Vec<Label>>,
     first: usize,
     count: usize,
@@ -259,7 +261,9 @@ impl PartSet {
             let missing = format!("`skip: {skip}, take: {take:?}` leave none of {} samples", of.len());
             return Err(DataError::Layout { path: "Part".into(), missing });
         }
-        Ok(PartSet { of, labels, first: skip, count })
+        let classes = of.classes().clone();
+        let classes = labels.iter().fold(classes, |classes, labels| classes.only(labels));
+        Ok(PartSet { of, classes, labels, first: skip, count })
     }
 }
 
@@ -269,7 +273,7 @@ impl Samples for PartSet {
     }
 
     fn classes(&self) -> &Classes {
-        self.of.classes()
+        &self.classes
     }
 
     fn name(&self, index: usize) -> String {

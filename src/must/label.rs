@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::mixture::union;
+use super::classes::union;
 use super::store::{Predictions, StoreHeader, StoreWriter};
 use super::teacher::Labeller;
 use super::{Hear, MustError, News};

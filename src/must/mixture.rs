@@ -5,14 +5,13 @@
 //! network are left out.
 
 use std::path::PathBuf;
-use std::sync::OnceLock;
-use std::sync::atomic::{AtomicI64, Ordering::Relaxed};
 
 use serde::{Deserialize, Serialize};
 
 use super::MustError;
+use super::classes::{Tables, kind, union};
 use super::store::Store;
-use crate::data::{Class, Classes, DataError, IGNORE, Label, Sample, SampleSource, Samples};
+use crate::data::{Classes, DataError, Label, Sample, SampleSource, Samples};
 
 /// A set of samples and how much of every batch comes from it.
 ///
@@ -173,40 +172,6 @@ pub(super) fn check_labels(
     }
 }
 
-/// The names of the classes that are met, in the order in which they are met, of those tasks that have classes.
-pub(super) fn union<'a>(all: impl Iterator<Item = &'a Classes>, tasks: &[Label]) -> Classes {
-    let mut union = Classes::default();
-    for classes in all {
-        for (label, names) in named(classes) {
-            if tasks.contains(&label) {
-                let known = names_of(&mut union, label);
-                names.iter().for_each(|name| {
-                    if !known.contains(name) {
-                        known.push(name.clone());
-                    }
-                });
-            }
-        }
-    }
-    union
-}
-
-fn named(classes: &Classes) -> [(Label, &Vec<String>); 3] {
-    [
-        (Label::Class, &classes.pictures),
-        (Label::Objects, &classes.objects),
-        (Label::Segmentation, &classes.segmentation),
-    ]
-}
-
-fn names_of(classes: &mut Classes, label: Label) -> &mut Vec<String> {
-    match label {
-        Label::Objects => &mut classes.objects,
-        Label::Segmentation => &mut classes.segmentation,
-        Label::Class | Label::Depth | Label::Normals => &mut classes.pictures,
-    }
-}
-
 /// The set in these classes, with labels of these tasks alone; `of` is how messages call it.
 ///
 /// # Errors
@@ -217,72 +182,17 @@ pub(super) fn in_classes(
     tasks: &[Label],
     of: &str,
 ) -> Result<Box<dyn Samples>, MustError> {
-    let table = |label: Label, own: &[String], all: &[String]| -> Result<Vec<u16>, MustError> {
-        let place = |name: &String| {
-            let place = all.iter().position(|other| other == name);
-            place.map(|place| place as u16).ok_or_else(|| MustError::Class {
-                of: of.into(),
-                kind: kind(label),
-                class: name.clone(),
-                known: all.to_vec(),
-            })
-        };
-        if tasks.contains(&label) { own.iter().map(place).collect() } else { Ok(Vec::new()) }
-    };
-    let own = set.classes().clone();
-    let tables = Tables {
-        pictures: table(Label::Class, &own.pictures, &classes.pictures)?,
-        objects: table(Label::Objects, &own.objects, &classes.objects)?,
-        segmentation: table(Label::Segmentation, &own.segmentation, &classes.segmentation)?,
-        all: classes.pictures.len(),
-    };
+    let tables = Tables::between(set.classes(), classes, tasks, of).map_err(|unknown| MustError::Class {
+        of: of.into(),
+        kind: kind(unknown.label),
+        class: unknown.class,
+        known: match unknown.label {
+            Label::Objects => classes.objects.clone(),
+            Label::Segmentation => classes.segmentation.clone(),
+            Label::Class | Label::Depth | Label::Normals => classes.pictures.clone(),
+        },
+    })?;
     Ok(Box::new(Told { set, tables, classes: classes.clone(), tasks: tasks.to_vec() }))
-}
-
-/// What a label's classes are classes of.
-fn kind(label: Label) -> &'static str {
-    match label {
-        Label::Objects => "object",
-        Label::Segmentation => "pixel",
-        Label::Class | Label::Depth | Label::Normals => "picture",
-    }
-}
-
-/// The numbers of a set's classes in another list.
-struct Tables {
-    pictures: Vec<u16>,
-    objects: Vec<u16>,
-    segmentation: Vec<u16>,
-    /// How many classes of pictures the other list has.
-    all: usize,
-}
-
-impl Tables {
-    fn tell(&self, mut sample: Sample) -> Sample {
-        sample.class = sample.class.map(|class| match class {
-            Class::Hard(class) => Class::Hard(at(&self.pictures, class)),
-            Class::Soft(shares) => Class::Soft(self.spread(&shares)),
-        });
-        for object in sample.objects.iter_mut().flatten() {
-            object.class = at(&self.objects, object.class);
-        }
-        let pixel = |class: u16| if class == IGNORE { IGNORE } else { at(&self.segmentation, class) };
-        sample.segmentation = sample.segmentation.map(|plane| plane.map(pixel));
-        sample
-    }
-
-    fn spread(&self, shares: &[f32]) -> Vec<f32> {
-        let mut all = vec![0.0; self.all];
-        for (share, place) in shares.iter().zip(&self.pictures) {
-            all[usize::from(*place)] = *share;
-        }
-        all
-    }
-}
-
-/// What a table says; readers let no number pass that their set has no class of.
-fn at(table: &[u16], class: u16) -> u16 {
-    table.get(usize::from(class)).copied().unwrap_or(class)
 }
 
 /// A set in the classes of somebody else.
@@ -307,72 +217,7 @@ impl Samples for Told {
     }
 
     fn sample(&self, index: usize) -> Result<Sample, DataError> {
-        Ok(self.tables.tell(self.set.sample(index)?.only(&self.tasks)))
-    }
-
-    fn left_out(&self) -> &[(String, String)] {
-        self.set.left_out()
-    }
-}
-
-/// A set whose samples stay in memory once they were read, as far as there is room: what is rendered, decoded or inflated
-/// once need not be so in every step.
-pub(crate) struct Kept {
-    set: Box<dyn Samples>,
-    kept: Vec<OnceLock<Sample>>,
-    /// Bytes left.
-    room: AtomicI64,
-}
-
-impl Kept {
-    /// The set, with so many bytes for its samples.
-    pub fn new(set: Box<dyn Samples>, bytes: i64) -> Kept {
-        let kept = (0..set.len()).map(|_| OnceLock::new()).collect();
-        Kept { set, kept, room: AtomicI64::new(bytes) }
-    }
-}
-
-/// About what a sample takes in memory.
-fn bytes(sample: &Sample) -> i64 {
-    let (width, height) = sample.size();
-    let dense = [
-        (true, 3),
-        (sample.segmentation.is_some(), 2),
-        (sample.depth.is_some(), 4),
-        (sample.normals.is_some(), 12),
-    ];
-    let pixel: usize = dense.iter().filter(|(there, _)| *there).map(|(_, bytes)| bytes).sum();
-    let masks = sample.objects.iter().flatten().filter_map(|object| object.mask.as_ref());
-    let runs: usize = masks.map(|mask| 64 + 4 * mask.runs().len()).sum();
-    (512 + width * height * pixel + runs) as i64
-}
-
-impl Samples for Kept {
-    fn len(&self) -> usize {
-        self.set.len()
-    }
-
-    fn classes(&self) -> &Classes {
-        self.set.classes()
-    }
-
-    fn name(&self, index: usize) -> String {
-        self.set.name(index)
-    }
-
-    fn sample(&self, index: usize) -> Result<Sample, DataError> {
-        if let Some(sample) = self.kept[index].get() {
-            return Ok(sample.clone());
-        }
-        let sample = self.set.sample(index)?;
-        let bytes = bytes(&sample);
-        if self.room.fetch_sub(bytes, Relaxed) >= bytes {
-            // Two threads may read the same one; it is the same sample.
-            let _ = self.kept[index].set(sample.clone());
-        } else {
-            self.room.fetch_add(bytes, Relaxed);
-        }
-        Ok(sample)
+        self.tables.tell(self.set.sample(index)?.only(&self.tasks))
     }
 
     fn left_out(&self) -> &[(String, String)] {
@@ -383,7 +228,7 @@ impl Samples for Kept {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::data::{Bounds, Object, Picture, Plane};
+    use crate::data::{Bounds, Class, IGNORE, Object, Picture, Plane};
 
     /// A set of one sample with all that has classes.
     struct One(Classes);
@@ -455,16 +300,5 @@ mod tests {
         no/such/folder/labels.ron: it is not there
           hint: name a folder that `must label` wrote, or write it again
         ");
-    }
-
-    #[test]
-    fn kept_samples_are_the_same_and_room_is_not_exceeded() {
-        let scenes: SampleSource = "Scenes(count: 6, width: 16, height: 16)".parse().unwrap();
-        let (plain, kept) = (scenes.open().unwrap(), Kept::new(scenes.open().unwrap(), 20_000));
-        for index in [0, 1, 2, 3, 4, 5, 0, 1, 2, 3, 4, 5] {
-            assert_eq!(kept.sample(index).unwrap(), plain.sample(index).unwrap());
-        }
-        let there = kept.kept.iter().filter(|one| one.get().is_some()).count();
-        assert!((1..6).contains(&there), "{there}");
     }
 }

@@ -15,8 +15,10 @@ pub mod store;
 pub mod student;
 pub mod teacher;
 
+mod classes;
 mod course;
 mod error;
+mod kept;
 mod label;
 mod mixture;
 mod news;

@@ -2,7 +2,8 @@
 
 use std::path::Path;
 
-use super::mixture::{Kept, check_labels, in_classes};
+use super::kept::Kept;
+use super::mixture::{check_labels, in_classes};
 use super::student::{Lesson, Student};
 use super::teacher::{Claim, TEACHER, Taught};
 use super::{Course, Hear, Mixture, MustError, News, OpenPortion};

@@ -135,6 +135,18 @@ impl Sample {
         self
     }
 
+    /// The same with the labels of `other` where it has none of its own.
+    pub fn or(self, other: Sample) -> Sample {
+        Sample {
+            class: self.class.or(other.class),
+            objects: self.objects.or(other.objects),
+            segmentation: self.segmentation.or(other.segmentation),
+            depth: self.depth.or(other.depth),
+            normals: self.normals.or(other.normals),
+            ..self
+        }
+    }
+
     /// `(width, height)` in pixels.
     pub fn size(&self) -> (usize, usize) {
         self.picture.size()
@@ -144,6 +156,7 @@ impl Sample {
     pub fn contradiction(&self, classes: &Classes) -> Option<String> {
         self.wrong_size()
             .or_else(|| self.wrong_class(classes))
+            .or_else(|| self.wrong_pixel(classes))
             .or_else(|| self.wrong_objects(classes))
             .or_else(|| {
                 let bent = |normal: &&[f32; 3]| {
@@ -173,15 +186,13 @@ impl Sample {
             Class::Hard(class) => (usize::from(*class) >= count).then(|| format!("its class is {class}")),
             Class::Soft(shares) => (shares.len() != count).then(|| format!("it has {} shares", shares.len())),
         };
-        let segments = self.segmentation.as_ref().and_then(|plane| {
-            let known = |class: u16| class == IGNORE || usize::from(class) < classes.segmentation.len();
-            plane
-                .values()
-                .iter()
-                .find(|&&class| !known(class))
-                .map(|class| format!("a pixel's class is {class}"))
-        });
-        problem.or(segments).map(|problem| format!("{problem}, which the set's classes do not have"))
+        problem.map(unknown)
+    }
+
+    fn wrong_pixel(&self, classes: &Classes) -> Option<String> {
+        let known = |class: u16| class == IGNORE || usize::from(class) < classes.segmentation.len();
+        let wrong = self.segmentation.as_ref()?.values().iter().find(|&&class| !known(class));
+        wrong.map(|class| unknown(format!("a pixel's class is {class}")))
     }
 
     fn wrong_objects(&self, classes: &Classes) -> Option<String> {
@@ -198,6 +209,10 @@ impl Sample {
     }
 }
 
+fn unknown(problem: String) -> String {
+    format!("{problem}, which the set's classes do not have")
+}
+
 /// The names of a set's classes, by label; empty where a label is not there.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -208,4 +223,35 @@ pub struct Classes {
     pub objects: Vec<String>,
     /// Of pixels.
     pub segmentation: Vec<String>,
+}
+
+impl Classes {
+    /// The same with the names of these labels alone.
+    pub fn only(mut self, labels: &[Label]) -> Classes {
+        let named = [
+            (Label::Class, &mut self.pictures),
+            (Label::Objects, &mut self.objects),
+            (Label::Segmentation, &mut self.segmentation),
+        ];
+        named.into_iter().filter(|(label, _)| !labels.contains(label)).for_each(|(_, names)| names.clear());
+        self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pixel_of_no_class_is_told_without_a_class_of_the_picture() {
+        let picture = Picture::filled(2, 1, [0; 3]);
+        let classes = Classes { segmentation: vec!["sky".into()], ..Classes::default() };
+        let of = |class: u16| Sample {
+            segmentation: Some(Plane::new(2, 1, vec![IGNORE, class])),
+            ..Sample::unlabelled("a", picture.clone())
+        };
+        assert_eq!(of(0).contradiction(&classes), None);
+        let told = of(1).contradiction(&classes).unwrap();
+        assert_eq!(told, "a pixel's class is 1, which the set's classes do not have");
+    }
 }

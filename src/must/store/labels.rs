@@ -71,28 +71,38 @@ impl PseudoLabels {
         Label::ALL.into_iter().zip(there).filter(|(_, there)| *there).map(|(label, _)| label).collect()
     }
 
-    /// The sample with these labels where it has none of its own: what people said stays.
+    /// The sample with these labels where it has none of its own: what people said stays. Both are in one list of classes.
     ///
     /// # Errors
     /// Dense labels of another size than the picture.
     pub fn onto(self, sample: Sample) -> Result<Sample, String> {
+        self.check_size(sample.size())?;
+        Ok(sample.or(self.alone()))
+    }
+
+    /// That dense labels are of a picture's size.
+    pub(super) fn check_size(&self, (width, height): (usize, usize)) -> Result<(), String> {
         let sizes = [
             self.segmentation.as_ref().map(Plane::size),
             self.depth.as_ref().map(Plane::size),
             self.normals.as_ref().map(Plane::size),
         ];
-        let (width, height) = sample.size();
-        if let Some((w, h)) = sizes.into_iter().flatten().find(|&size| size != (width, height)) {
-            return Err(format!("the labels are of {w}x{h} pixels, the picture is {width}x{height}"));
+        match sizes.into_iter().flatten().find(|&size| size != (width, height)) {
+            None => Ok(()),
+            Some((w, h)) => Err(format!("the labels are of {w}x{h} pixels, the picture is {width}x{height}")),
         }
-        Ok(Sample {
-            class: sample.class.or(self.class.map(Class::Soft)),
-            objects: sample.objects.or(self.objects),
-            segmentation: sample.segmentation.or(self.segmentation),
-            depth: sample.depth.or(self.depth),
-            normals: sample.normals.or(self.normals),
-            ..sample
-        })
+    }
+
+    /// The labels without the picture that they are of.
+    pub(super) fn alone(self) -> Sample {
+        Sample {
+            class: self.class.map(Class::Soft),
+            objects: self.objects,
+            segmentation: self.segmentation,
+            depth: self.depth,
+            normals: self.normals,
+            ..Sample::unlabelled("", Plane::filled(0, 0, [0; 3]))
+        }
     }
 }
 

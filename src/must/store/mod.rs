@@ -16,6 +16,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use super::classes::{Tables, union};
 use crate::data::{Classes, DataError, Label, Place, Sample, SampleSource, Samples};
 use crate::random::fnv1a;
 pub use error::StoreError;
@@ -215,9 +216,14 @@ impl Store {
     /// Pictures that cannot be opened, and [`StoreError::Incomplete`].
     pub fn into_samples(self) -> Result<LabelledSamples, StoreError> {
         let pictures = self.header.pictures.open()?;
+        self.labelled(pictures)
+    }
+
+    fn labelled(self, pictures: Box<dyn Samples>) -> Result<LabelledSamples, StoreError> {
         self.check_complete(&*pictures)?;
         let indices = (0..pictures.len()).collect();
-        Ok(LabelledSamples { pictures, store: self, indices, own: true })
+        let both = Both::of(pictures.classes(), &self.header.classes, self.log.path())?;
+        Ok(LabelledSamples { pictures, store: self, indices, own: Some(both) })
     }
 
     /// The pictures that are labelled so far, with the teachers' labels alone.
@@ -231,7 +237,7 @@ impl Store {
         if indices.is_empty() {
             self.check_complete(&*pictures)?;
         }
-        Ok(LabelledSamples { pictures, store: self, indices, own: false })
+        Ok(LabelledSamples { pictures, store: self, indices, own: None })
     }
 }
 
@@ -241,8 +247,31 @@ pub struct LabelledSamples {
     store: Store,
     /// Of the pictures that are labelled.
     indices: Vec<usize>,
-    /// Whether labels that the pictures have of their own stay.
-    own: bool,
+    /// Where labels that the pictures have of their own stay: one list of classes for both.
+    own: Option<Both>,
+}
+
+/// The classes of pictures and of their teachers, each of which numbers its own.
+struct Both {
+    classes: Classes,
+    pictures: Tables,
+    teachers: Tables,
+}
+
+impl Both {
+    /// By name, the teachers' first.
+    fn of(pictures: &Classes, teachers: &Classes, store: &Path) -> Result<Both, StoreError> {
+        let classes = union([teachers, pictures].into_iter(), &Label::ALL);
+        let table = |own: &Classes, of: String| {
+            Tables::between(own, &classes, &Label::ALL, &of).map_err(|unknown| StoreError::NoStore {
+                path: store.into(),
+                problem: format!("`{}` is no class of pictures or teachers", unknown.class),
+            })
+        };
+        let pictures = table(pictures, format!("the own labels of the pictures of {}", store.display()))?;
+        let teachers = table(teachers, store.display().to_string())?;
+        Ok(Both { classes, pictures, teachers })
+    }
 }
 
 impl Samples for LabelledSamples {
@@ -250,8 +279,9 @@ impl Samples for LabelledSamples {
         self.indices.len()
     }
 
+    /// Where the pictures' own labels stay, those of the pictures and of the teachers together.
     fn classes(&self) -> &Classes {
-        &self.store.header.classes
+        self.own.as_ref().map_or(&self.store.header.classes, |both| &both.classes)
     }
 
     fn name(&self, index: usize) -> String {
@@ -264,10 +294,15 @@ impl Samples for LabelledSamples {
             DataError::label(path, Place::Whole, problem, "run `must label` again in another folder")
         };
         let sample = self.pictures.sample(self.indices[index])?;
-        let sample = if self.own { sample } else { sample.only(&[]) };
         let labels = self.store.labels(&sample.name).map_err(|error| wrong(error.to_string()))?;
-        let name = sample.name.clone();
-        labels.onto(sample).map_err(|problem| wrong(format!("picture `{name}`: {problem}")))
+        let misfit = |problem: String| wrong(format!("picture `{}`: {problem}", sample.name));
+        labels.check_size(sample.size()).map_err(misfit)?;
+        let mut told = labels.alone();
+        told.name.clone_from(&sample.name);
+        match &self.own {
+            None => Ok(sample.only(&[]).or(told)),
+            Some(both) => Ok(both.pictures.tell(sample)?.or(both.teachers.tell(told)?)),
+        }
     }
 
     fn left_out(&self) -> &[(String, String)] {

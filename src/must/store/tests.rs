@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::*;
-use crate::data::{Plane, Scenes};
+use crate::data::{Bounds, Class, IGNORE, Object, Plane, Scenes};
 
 const SCENES: Scenes = Scenes { count: 5, width: 16, height: 12, seed: 0, objects: 2 };
 
@@ -46,6 +46,84 @@ fn labels_come_back_with_their_pictures_and_what_people_said_stays() {
     assert_eq!((sample.depth, sample.normals), (labels(3).depth, None));
     let alone = Store::open(folder.path()).unwrap().into_pseudo_labels().unwrap();
     assert_eq!(alone.sample(3).unwrap().labels(), [Label::Depth]);
+}
+
+/// A picture of one of each of its own classes.
+struct Own(Classes, Vec<Label>);
+
+impl Samples for Own {
+    fn len(&self) -> usize {
+        1
+    }
+    fn classes(&self) -> &Classes {
+        &self.0
+    }
+    fn name(&self, _index: usize) -> String {
+        "one".into()
+    }
+    fn sample(&self, _index: usize) -> Result<Sample, DataError> {
+        let sample = Sample {
+            class: Some(Class::Hard(0)),
+            objects: Some(vec![object(1)]),
+            segmentation: Some(Plane::new(2, 1, vec![1, IGNORE])),
+            ..Sample::unlabelled("one", Plane::filled(2, 1, [0; 3]))
+        };
+        Ok(sample.only(&self.1))
+    }
+}
+
+fn object(class: u16) -> Object {
+    Object::new(Bounds { left: 0.0, top: 0.0, width: 1.0, height: 1.0 }, class)
+}
+
+/// The labels of one picture of `ant`, `x y` and `s t`, by a teacher of `cat ant`, `y z` and `t u`, who says the second of
+/// each; what the picture has of its own is `own`.
+fn both(own: &[Label]) -> (Sample, Classes) {
+    let names = |words: &str| words.split(' ').map(String::from).collect::<Vec<_>>();
+    let classes = |pictures: &str, objects: &str, segmentation: &str| Classes {
+        pictures: names(pictures),
+        objects: names(objects),
+        segmentation: names(segmentation),
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let header = StoreHeader { classes: classes("cat ant", "y z", "t u"), ..header() };
+    let mut writer = StoreWriter::open(folder.path(), &header).unwrap();
+    let labels = PseudoLabels {
+        class: Some(vec![0.25, 0.75]),
+        objects: Some(vec![object(1)]),
+        segmentation: Some(Plane::new(2, 1, vec![1, IGNORE])),
+        ..PseudoLabels::default()
+    };
+    writer.add("one", &labels).unwrap();
+    let pictures = Own(classes("ant bee", "x y", "s t").only(own), own.to_vec());
+    let set = Store::open(folder.path()).unwrap().labelled(Box::new(pictures)).unwrap();
+    (set.sample(0).unwrap(), set.classes().clone())
+}
+
+#[test]
+fn what_people_said_and_what_teachers_said_go_by_the_names_of_their_classes() {
+    let tasks = [Label::Class, Label::Objects, Label::Segmentation];
+    let told = |own: &[Label]| {
+        let (sample, classes) = both(own);
+        assert_eq!(sample.contradiction(&classes), None);
+        let class = match sample.class.unwrap() {
+            Class::Hard(class) => classes.pictures[usize::from(class)].clone(),
+            Class::Soft(shares) => {
+                let named = shares.iter().zip(&classes.pictures).filter(|(share, _)| **share > 0.0);
+                named.map(|(share, name)| format!("{name} {share}")).collect::<Vec<_>>().join(" ")
+            }
+        };
+        let object = classes.objects[usize::from(sample.objects.unwrap()[0].class)].clone();
+        let pixels = sample.segmentation.unwrap();
+        assert_eq!(pixels.at(1, 0), IGNORE);
+        (class, object, classes.segmentation[usize::from(pixels.at(0, 0))].clone())
+    };
+    let words = |class: &str, object: &str, pixel: &str| (class.into(), object.into(), pixel.into());
+    assert_eq!(told(&tasks), words("ant", "y", "t"));
+    assert_eq!(told(&[]), words("cat 0.25 ant 0.75", "z", "u"));
+    assert_eq!(told(&[Label::Objects]), words("cat 0.25 ant 0.75", "y", "u"));
+    assert_eq!(both(&tasks).1.pictures, ["cat", "ant", "bee"]);
+    assert_eq!(both(&[]).1.pictures, ["cat", "ant"], "nobody says `bee`");
 }
 
 #[test]
