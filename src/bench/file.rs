@@ -42,9 +42,12 @@ pub struct Bench {
     pub spaces: Vec<Scored>,
     /// Who.
     pub algorithms: Vec<Entrant>,
-    /// From how many seeds each: 0, 1, 2, ..
+    /// From how many seeds each: `first_seed`, and on from it.
     #[serde(default = "twenty")]
     pub seeds: u64,
+    /// The first seed. Figures that a comparison has chosen are to be told of seeds that had no say in it.
+    #[serde(default)]
+    pub first_seed: u64,
     /// Trials of a run at most. Algorithms plan with it.
     #[serde(default = "hundred")]
     pub queries: u64,

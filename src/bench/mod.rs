@@ -24,6 +24,7 @@ mod arena;
 mod clock;
 mod error;
 mod file;
+mod left_out;
 mod plot;
 mod report;
 mod results;
@@ -34,6 +35,7 @@ mod truth;
 
 pub use error::BenchError;
 pub use file::{Bench, Budgets, Entrant, Scored, Unit};
+pub use left_out::LeftOut;
 pub use report::{Section, markdown};
 pub use results::{Axis, AxisResults, Curve, Ranking, Results, SpaceResults};
 pub use statistics::{Summary, ranks};

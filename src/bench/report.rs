@@ -1,6 +1,6 @@
 //! Results as tables: regret at the budgets, ranks, and what a proposal costs.
 
-use super::{Axis, AxisResults, Results, SpaceResults, Summary, Unit};
+use super::{Axis, AxisResults, LeftOut, Results, SpaceResults, Summary, Unit};
 
 /// A heading, a sentence, and a table.
 #[derive(Clone, Debug, PartialEq)]
@@ -27,6 +27,9 @@ impl Results {
         let axes = self.spaces.first().map_or(&[][..], |space| &space.axes);
         if self.algorithms.len() > 1 {
             sections.extend(axes.iter().map(|axis| self.ranks(axis.axis)));
+        }
+        if !self.left_out.is_empty() {
+            sections.push(self.leave_one_out());
         }
         sections.push(self.times());
         sections
@@ -77,8 +80,16 @@ impl Results {
                 )
             }
         };
-        let seeds = self.seeds;
-        format!("{what}: mean of {seeds} seeds and its 95 % interval by Student's t.{workers}")
+        let seeds = self.of_seeds();
+        format!("{what}: mean of {seeds} and its 95 % interval by Student's t.{workers}")
+    }
+
+    /// How many seeds, and which where they do not begin at 0.
+    fn of_seeds(&self) -> String {
+        match self.first_seed {
+            0 => format!("{} seeds", self.seeds),
+            first => format!("{} seeds, {first} to {}", self.seeds, first.saturating_add(self.seeds - 1)),
+        }
     }
 
     fn of_whom(&self) -> String {
@@ -108,6 +119,32 @@ impl Results {
             ),
             rows: self.table(&budgets, cell),
             best: least(&summaries),
+            plot: None,
+        }
+    }
+
+    fn leave_one_out(&self) -> Section {
+        let head = [
+            "left out",
+            "chosen by the others",
+            "mean rank",
+            "next",
+            "mean rank",
+            "rank where it was left out",
+        ];
+        let row = |out: &LeftOut| {
+            let (rank, next, own) = (number(out.rank, 2), number(out.next_rank, 2), number(out.own_rank, 2));
+            vec![out.space.clone(), out.chosen.clone(), rank, out.next.clone(), next, own]
+        };
+        let mut rows = vec![head.map(String::from).to_vec()];
+        rows.extend(self.left_out.iter().map(row));
+        Section {
+            heading: "Leave one space out".into(),
+            words: "Who is ahead on all other spaces, by the mean rank over their seeds and budgets, and what rank that choice \
+                    has on the space that had no say in it."
+                .into(),
+            rows,
+            best: Vec::new(),
             plot: None,
         }
     }
@@ -276,6 +313,7 @@ pub(super) mod tests {
             title: "A comparison".into(),
             about: "Of two.".into(),
             seeds: 3,
+            first_seed: 0,
             top: 1,
             algorithms: vec!["random".into(), "evolution (20, 5)".into()],
             workers: vec![1, 1],
@@ -297,6 +335,7 @@ pub(super) mod tests {
                 proposal_ms: vec![vec![0.01, 0.012], vec![0.5, 2.0]],
             }],
             rankings: vec![ranking(10.0), ranking(50.0)],
+            left_out: Vec::new(),
         }
     }
 

@@ -3,6 +3,7 @@
 use serde::{Serialize, Serializer};
 
 use super::arena::Arena;
+use super::left_out::{LeftOut, left_out};
 use super::run::{Points, Run};
 use super::statistics::{Summary, ranks};
 use super::{Bench, Entrant, Unit};
@@ -40,6 +41,8 @@ pub struct Results {
     pub about: String,
     /// Seeds of each run.
     pub seeds: u64,
+    /// The first of them.
+    pub first_seed: u64,
     /// How many trials the regret is the mean of: 1 for the one believed best.
     pub top: usize,
     /// The algorithms, in the file's order.
@@ -50,6 +53,8 @@ pub struct Results {
     pub spaces: Vec<SpaceResults>,
     /// Who is ahead over all spaces and seeds, at each budget.
     pub rankings: Vec<Ranking>,
+    /// Who would be chosen without each space, where there are enough of them.
+    pub left_out: Vec<LeftOut>,
 }
 
 /// What came of one space.
@@ -173,10 +178,23 @@ impl Results {
             })
             .collect();
         let rankings = rankings(&spaces, axes);
-        let algorithms = bench.algorithms.iter().map(|entrant| entrant.label().to_owned()).collect();
+        let algorithms: Vec<String> =
+            bench.algorithms.iter().map(|entrant| entrant.label().to_owned()).collect();
         let (title, about) = (bench.title.clone(), bench.about.clone());
         let workers = bench.algorithms.iter().map(|entrant| entrant.workers(bench)).collect();
-        Results { title, about, seeds: bench.seeds, top: bench.top, algorithms, workers, spaces, rankings }
+        let left_out = left_out(&spaces, &algorithms);
+        Results {
+            title,
+            about,
+            seeds: bench.seeds,
+            first_seed: bench.first_seed,
+            top: bench.top,
+            algorithms,
+            workers,
+            spaces,
+            rankings,
+            left_out,
+        }
     }
 }
 

@@ -35,7 +35,8 @@ pub(super) fn all(
     let mut tasks = Vec::new();
     for arena in arenas {
         for entrant in &bench.algorithms {
-            tasks.extend((0..bench.seeds).map(|seed| Task { bench, arena, entrant, seed, points }));
+            let seeds = (0..bench.seeds).map(|seed| bench.first_seed.wrapping_add(seed));
+            tasks.extend(seeds.map(|seed| Task { bench, arena, entrant, seed, points }));
         }
     }
     let (next, ended, failed) = (AtomicUsize::new(0), AtomicUsize::new(0), AtomicBool::new(false));

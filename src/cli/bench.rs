@@ -3,6 +3,7 @@
 use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::time::Instant;
 
 use cellwright::bench::{self, Crew, Results, Section};
 use cellwright::{Error, Result};
@@ -47,7 +48,7 @@ pub struct Bench {
 }
 
 impl Bench {
-    pub fn run(self) -> Result<()> {
+    pub fn run(mut self) -> Result<()> {
         let mut bench = bench::Bench::load(&self.file)?.only(&self.algorithm, &self.space)?;
         bench.seeds = self.seeds.unwrap_or(bench.seeds);
         if let Some(queries) = self.queries {
@@ -56,9 +57,13 @@ impl Bench {
         let threads = self.threads.or_else(|| std::thread::available_parallelism().ok().map(usize::from));
         let progress = Progress::new();
         let crew = Crew { threads: threads.unwrap_or(1), progress: &|ended, of| progress.hear(ended, of) };
+        let start = Instant::now();
         let results = bench.run(crew);
         progress.finish();
         let results = results?;
+        let threads = if crew.threads == 1 { "1 thread".into() } else { format!("{} threads", crew.threads) };
+        let took = format!("took: {:.0} s on {threads}", start.elapsed().as_secs_f64());
+        self.note.push(took);
         if let Some(folder) = &self.output {
             self.keep(&results, folder)?;
         }

@@ -7,8 +7,8 @@
 //! | several objectives, fewer | `bayesian` | learns each trial's lesson for every trade-off |
 //! | anything else | `bayesian` | the fewest trials on every table that it was held against |
 //!
-//! It is no taste: `results/search/defaults.md` says how the choices, and the figures of [`Bayesian`], were made: on no table
-//! better than what the other tables had chosen. A study's budget counts trials, and a short one counts like a long one;
+//! `results/search/README.md` says how the figures of [`Bayesian`] were chosen, each table's by the others, and where the
+//! default does not lead. A study's budget counts trials, and a short one counts like a long one;
 //! so trainings of several lengths are used only where [`Auto::halving`] asks for it: then `bayesian` becomes
 //! [`MultiFidelity`], and the others are scheduled by [`SuccessiveHalving`]. `results/search/multi_fidelity.md` says what
 //! that is worth.
