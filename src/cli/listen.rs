@@ -85,6 +85,7 @@ impl Voice {
                 bar.set_length(self.trials);
                 bar.set_position(*ended);
             }
+            Event::Preparing { what, of: 0, .. } => bar.println(*what),
             Event::Preparing { what, done, of } => {
                 bar.set_prefix(what.to_string());
                 bar.set_length(*of);

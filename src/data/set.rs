@@ -93,6 +93,17 @@ pub trait Samples: Send + Sync {
         &[]
     }
 
+    /// How many there would be if none were left out.
+    fn listed(&self) -> usize {
+        self.len() + self.left_out().len()
+    }
+
+    /// Whether reading one cannot fail, as far as anybody can tell: nothing is read from files, or all was read once when
+    /// the set was opened.
+    fn is_sound(&self) -> bool {
+        false
+    }
+
     /// Reads everything once: the names of what cannot be read, and why.
     fn check(&self) -> Vec<(String, DataError)> {
         let all = (0..self.len()).into_par_iter();
@@ -101,6 +112,22 @@ pub trait Samples: Send + Sync {
 }
 
 impl SampleSource {
+    /// Where its pictures are, for messages: a folder, or the name of an embedded set.
+    ///
+    /// ```
+    /// let source: cellwright::data::SampleSource = "Part(of: Pictures(folder: \"photos\"), take: 5)".parse()?;
+    /// assert_eq!(source.place(), "photos");
+    /// # Ok::<(), cellwright::data::DataError>(())
+    /// ```
+    pub fn place(&self) -> String {
+        match self {
+            SampleSource::Scenes(_) => "Scenes".into(),
+            SampleSource::Pictures(folder) => folder.folder.display().to_string(),
+            SampleSource::Classes { source, .. } => source.place(),
+            SampleSource::Part { of, .. } => of.place(),
+        }
+    }
+
     /// Each source with what it reads.
     pub const LAYOUTS: &'static [(&'static str, &'static str)] = &[
         (
@@ -194,6 +221,10 @@ impl Samples for SceneSet {
         assert!(index < self.len(), "scene {index} of {}", self.len());
         Ok(self.scenes.sample(index))
     }
+
+    fn is_sound(&self) -> bool {
+        true
+    }
 }
 
 struct PictureSet {
@@ -228,6 +259,10 @@ impl Samples for PictureSet {
     fn sample(&self, index: usize) -> Result<Sample, DataError> {
         let class = Some(Class::Hard(self.pictures.labels[index]));
         Ok(Sample { class, ..Sample::unlabelled(self.name(index), colour(&self.pictures, index)) })
+    }
+
+    fn is_sound(&self) -> bool {
+        true
     }
 }
 
@@ -292,6 +327,14 @@ impl Samples for PartSet {
 
     fn left_out(&self) -> &[(String, String)] {
         self.of.left_out()
+    }
+
+    fn listed(&self) -> usize {
+        self.of.listed()
+    }
+
+    fn is_sound(&self) -> bool {
+        self.of.is_sound()
     }
 }
 

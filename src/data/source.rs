@@ -65,6 +65,15 @@ fn middle() -> f64 {
 }
 
 impl Source {
+    /// Where its pictures are, for messages.
+    pub(super) fn place(&self) -> String {
+        match self {
+            Source::Digits => "Digits".into(),
+            Source::Cifar10(path) | Source::Cifar100(path) | Source::Idx(path) => path.display().to_string(),
+            Source::Folders { path, .. } | Source::Stream { path, .. } => path.display().to_string(),
+        }
+    }
+
     /// Each format with the files it is read from.
     pub const LAYOUTS: &'static [(&'static str, &'static str)] = &[
         (

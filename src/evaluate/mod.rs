@@ -148,7 +148,7 @@ pub trait Evaluate: Send + Sync {
     }
     /// Makes what all candidates of a study share and what takes long, or takes over what an earlier run left of it in the
     /// run folder. Called before the first evaluation. `tell` hears what is being done, how much of it is done, and of how
-    /// much; `false` asks to stop.
+    /// much; where that is 0, it is a notice. `false` asks to stop.
     ///
     /// # Errors
     /// [`Failure::Obstacle`] where the study cannot begin, [`Failure::Stopped`] where it was asked to stop.

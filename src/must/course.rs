@@ -174,7 +174,7 @@ impl Course {
     /// # Errors
     /// As [`Mixture::open`].
     pub fn open(&self) -> Result<Mixture, MustError> {
-        Mixture::open(&self.sources, &self.tasks)
+        Mixture::open(&self.sources, &self.tasks).map_err(|error| error.of_course(&self.name))
     }
 }
 

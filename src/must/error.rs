@@ -110,6 +110,9 @@ pub enum MustError {
     /// Networks whose layers do not fit together.
     #[error(transparent)]
     Shape(#[from] crate::ir::ShapeError),
+    /// A sample that a training met and cannot learn from; the text names its file.
+    #[error("{0}")]
+    Sample(String),
     /// Pictures that cannot be read.
     #[error(transparent)]
     Data(#[from] DataError),
@@ -133,6 +136,16 @@ impl MustError {
 
     pub(super) fn no_teacher(path: &Path, problem: impl Into<String>, hint: impl Into<String>) -> MustError {
         MustError::NoTeacher { path: path.into(), problem: problem.into(), hint: hint.into() }
+    }
+
+    /// The same, where sets have no sample of a task, with the course that names them.
+    pub(super) fn of_course(self, name: &str) -> MustError {
+        match self {
+            MustError::NoSamples { of, label, purpose } => {
+                MustError::NoSamples { of: format!("{of} of course `{name}`"), label, purpose }
+            }
+            other => other,
+        }
     }
 
     /// 1 for work that failed, 2 for a mistake in what was given, 130 for what was stopped.

@@ -68,6 +68,14 @@ impl Samples for Kept {
     fn left_out(&self) -> &[(String, String)] {
         self.set.left_out()
     }
+
+    fn listed(&self) -> usize {
+        self.set.listed()
+    }
+
+    fn is_sound(&self) -> bool {
+        self.set.is_sound()
+    }
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use super::classes::union;
+use super::sound::tell_left_out;
 use super::store::{Predictions, StoreHeader, StoreWriter};
 use super::teacher::Labeller;
 use super::{Hear, MustError, News};
@@ -38,6 +39,7 @@ impl Labelling<'_> {
     pub fn run(&self, hear: &mut Hear) -> Result<usize, MustError> {
         let header = self.header()?;
         let pictures = self.pictures.open()?;
+        tell_left_out(&*pictures, &self.pictures.place(), hear)?;
         let mut writer = StoreWriter::open(self.folder, &header)?;
         let todo: Vec<usize> =
             (0..pictures.len()).filter(|index| !writer.has(&pictures.name(*index))).collect();

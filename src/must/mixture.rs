@@ -8,9 +8,10 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use super::MustError;
 use super::classes::{Tables, kind, union};
+use super::sound::{check_sound, tell_left_out};
 use super::store::Store;
+use super::{Hear, MustError};
 use crate::data::{Classes, DataError, Label, Sample, SampleSource, Samples};
 
 /// A set of samples and how much of every batch comes from it.
@@ -55,6 +56,14 @@ impl Portion {
         }
     }
 
+    /// The set that people labelled; `None` where teachers did.
+    pub fn set(&self) -> Option<&SampleSource> {
+        match self {
+            Portion::Labelled { set, .. } => Some(set),
+            Portion::PseudoLabelled { .. } => None,
+        }
+    }
+
     /// Whether teachers labelled it.
     pub fn is_pseudo(&self) -> bool {
         matches!(self, Portion::PseudoLabelled { .. })
@@ -63,8 +72,16 @@ impl Portion {
     /// How messages call it.
     fn told(&self) -> String {
         match self {
-            Portion::Labelled { .. } => "a labelled set".into(),
+            Portion::Labelled { set, .. } => format!("the labelled set {}", set.place()),
             Portion::PseudoLabelled { store, .. } => format!("the pseudo labels in {}", store.display()),
+        }
+    }
+
+    /// Where its pictures or labels are.
+    pub(super) fn place(&self) -> String {
+        match self {
+            Portion::Labelled { set, .. } => set.place(),
+            Portion::PseudoLabelled { store, .. } => store.display().to_string(),
         }
     }
 
@@ -87,6 +104,8 @@ impl Portion {
 
 /// A set that was opened.
 pub struct OpenPortion {
+    /// Where it is, for messages.
+    pub place: String,
     /// Its samples, in the network's classes and with labels of the network's tasks alone.
     pub samples: Box<dyn Samples>,
     /// Its share of a batch, relative to that of the others.
@@ -115,7 +134,8 @@ impl Mixture {
         let classes = union(sets.iter().map(|set| set.classes()), tasks);
         let portions = sets.into_iter().zip(portions).map(|(set, portion)| {
             let samples = in_classes(set, &classes, tasks, &portion.told())?;
-            Ok(OpenPortion { samples, share: portion.share(), pseudo: portion.is_pseudo() })
+            let place = portion.place();
+            Ok(OpenPortion { place, samples, share: portion.share(), pseudo: portion.is_pseudo() })
         });
         let mixture = Mixture { portions: portions.collect::<Result<_, MustError>>()?, classes };
         mixture.check_tasks(tasks)?;
@@ -125,7 +145,18 @@ impl Mixture {
     /// All sets are looked through side by side until every task's label is met, so that few samples are read.
     fn check_tasks(&self, tasks: &[Label]) -> Result<(), MustError> {
         let sets: Vec<&dyn Samples> = self.portions.iter().map(|portion| &*portion.samples).collect();
-        check_labels(&sets, tasks, "the sets to learn from", "learn it from")
+        let mut places: Vec<&str> = self.portions.iter().map(|portion| portion.place.as_str()).collect();
+        places.dedup();
+        let of = format!("the sets to learn from ({})", places.join(", "));
+        check_labels(&sets, tasks, &of, "learn it from")
+    }
+
+    /// Tells what the sets leave out, and reads every sample once: see [`look_through`](super::look_through).
+    pub(crate) fn look_through(&self, hear: &mut Hear) -> Result<(), MustError> {
+        self.portions.iter().try_for_each(|portion| {
+            tell_left_out(&*portion.samples, &portion.place, hear)?;
+            check_sound(&*portion.samples, &portion.place, hear)
+        })
     }
 }
 
@@ -223,6 +254,14 @@ impl Samples for Told {
     fn left_out(&self) -> &[(String, String)] {
         self.set.left_out()
     }
+
+    fn listed(&self) -> usize {
+        self.set.listed()
+    }
+
+    fn is_sound(&self) -> bool {
+        self.set.is_sound()
+    }
 }
 
 #[cfg(test)]
@@ -289,7 +328,7 @@ mod tests {
         };
         let part = "Labelled(set: Part(of: Scenes(count: 3, width: 8, height: 8), labels: [Depth]))";
         insta::assert_snapshot!(open(part, &[Label::Depth, Label::Normals]), @"
-        no sample of the sets to learn from has normals, so that there is nothing to learn it from
+        no sample of the sets to learn from (Scenes) has normals, so that there is nothing to learn it from
           hint: add a set that has it, or leave the task out
         ");
         insta::assert_snapshot!(open("Labelled(set: Scenes(count: 3), share: 0)", &[Label::Depth]), @"

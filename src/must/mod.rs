@@ -24,6 +24,7 @@ mod mixture;
 mod news;
 mod scores;
 mod self_training;
+mod sound;
 mod teach;
 mod transfer;
 
@@ -36,7 +37,8 @@ pub use mixture::{Mixture, OpenPortion, Portion};
 pub use news::{Hear, News};
 pub use scores::{Judge, metric_names};
 pub use self_training::SelfTraining;
+pub use sound::{left_out, look_through};
 #[cfg(feature = "train")]
-pub(crate) use teach::{Training, held_out, kept, measure};
+pub(crate) use teach::{Training, held_out, kept, measure, teach_from};
 pub use teach::{score, teach};
 pub use transfer::{OpenTransfer, Reference, TRANSFER, TaskSet, Transfer};

@@ -17,6 +17,22 @@ pub enum News<'a> {
         /// The sum of its losses.
         loss: f64,
     },
+    /// A set leaves out what cannot be read, because its source says so.
+    LeftOut {
+        /// How many of how many, where, and the first reason.
+        line: &'a str,
+    },
+    /// Samples are read once before anything is learned from them.
+    Looking {
+        /// Where they are.
+        place: &'a str,
+        /// Samples read.
+        done: usize,
+        /// Samples that are read.
+        of: usize,
+        /// Samples that there are: of huge sets, not all are read.
+        in_all: usize,
+    },
     /// A network is there.
     Taught {
         /// The network's name.

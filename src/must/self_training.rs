@@ -12,8 +12,8 @@ use serde::{Deserialize, Serialize};
 use super::label::{Labelling, THRESHOLD};
 use super::student::Lesson;
 use super::teach::teach;
-use super::teacher::{Labeller, Taught};
-use super::{Backbone, Course, Hear, MustError, News, Portion};
+use super::teacher::{Labeller, TEACHER, Taught};
+use super::{Backbone, Course, Hear, MustError, News, Portion, look_through};
 use crate::data::SampleSource;
 use crate::device::Device;
 use crate::error::SpaceError;
@@ -101,6 +101,10 @@ impl SelfTraining {
             let problem = "the first teacher's `sources` are pseudo-labelled";
             return Err(MustError::settings(problem, "give it people's labels: `Labelled(set: ..)`"));
         }
+        // Labelled in hours from now, they are looked through first.
+        if !self.is_done(folder) {
+            look_through(&[&self.pictures], hear)?;
+        }
         hear(&News::Round { round: 0, rounds: self.rounds });
         let mut taught = vec![teach(&self.teacher, &folder.join("teacher"), device, hear)?];
         for round in 1..=self.rounds {
@@ -114,6 +118,10 @@ impl SelfTraining {
             taught.push(teach(&self.student(round, &store), &here.join("student"), device, hear)?);
         }
         Ok(taught)
+    }
+
+    fn is_done(&self, folder: &Path) -> bool {
+        folder.join(format!("round-{}", self.rounds)).join("student").join(TEACHER).exists()
     }
 
     /// What the student of a round is taught.

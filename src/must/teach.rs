@@ -4,6 +4,7 @@ use std::path::Path;
 
 use super::kept::Kept;
 use super::mixture::{check_labels, in_classes};
+use super::sound::{check_sound, tell_left_out};
 use super::student::{Lesson, Student};
 use super::teacher::{Claim, TEACHER, Taught};
 use super::{Course, Hear, Mixture, MustError, News, OpenPortion};
@@ -15,8 +16,11 @@ use crate::trial::Metrics;
 
 /// Bytes that samples of one set may take in memory.
 const ROOM: i64 = 1 << 30;
+
 /// How messages call what a network is measured on.
-const MEASURED: &str = "the pictures to measure on";
+fn measured(set: &SampleSource) -> String {
+    format!("the pictures to measure on ({})", set.place())
+}
 
 /// The network that a course makes, in its folder: the one that is there, or one that is trained now, from its last
 /// checkpoint where it was stopped before.
@@ -25,6 +29,17 @@ const MEASURED: &str = "the pictures to measure on";
 /// [`MustError::Another`] where the folder holds a network of another course, [`MustError::Busy`] where another process
 /// trains there, and whatever is wrong with the course, its sets or its training.
 pub fn teach(course: &Course, folder: &Path, device: Device, hear: &mut Hear) -> Result<Taught, MustError> {
+    teach_from(course, folder, device, false, hear)
+}
+
+/// [`teach`], where its sets may have been `looked` through before.
+pub(crate) fn teach_from(
+    course: &Course,
+    folder: &Path,
+    device: Device,
+    looked: bool,
+    hear: &mut Hear,
+) -> Result<Taught, MustError> {
     course.check()?;
     if let Some(taught) = Taught::of_course(folder, course)? {
         hear(&News::Taught { who: &course.name, scores: taught.scores(), again: true });
@@ -33,12 +48,20 @@ pub fn teach(course: &Course, folder: &Path, device: Device, hear: &mut Hear) ->
     let Some(_claim) = Claim::take(folder)? else { return Err(MustError::Busy { path: folder.into() }) };
     // Whoever had the folder may have finished in the meantime.
     if folder.join(TEACHER).exists() {
-        return teach(course, folder, device, hear);
+        return teach_from(course, folder, device, looked, hear);
     }
     let mixture = kept(course.open()?);
     let student = course.student(mixture.classes.clone())?;
     student.graph()?;
-    let validation = course.validation.as_ref().map(|set| held_out(set, &student)).transpose()?;
+    let validation = course.validation.as_ref().map(|set| held_out(set, &student)).transpose();
+    let validation = validation.map_err(|error| error.of_course(&course.name))?;
+    if !looked {
+        mixture.look_through(hear)?;
+        for (set, source) in validation.iter().zip(&course.validation) {
+            tell_left_out(&**set, &source.place(), hear)?;
+            check_sound(&**set, &source.place(), hear)?;
+        }
+    }
     let checkpoint = folder.join("checkpoint");
     let training = Training {
         who: &course.name,
@@ -67,14 +90,18 @@ pub fn teach(course: &Course, folder: &Path, device: Device, hear: &mut Hear) ->
 ///
 /// # Errors
 /// Sets that cannot be read or have other classes, and what the network says.
-pub fn score(taught: &Taught, set: &SampleSource, device: Device) -> Result<Metrics, MustError> {
-    let student = taught.student();
-    let set = in_classes(set.open()?, &student.classes, &student.tasks, MEASURED)?;
+pub fn score(
+    taught: &Taught,
+    set: &SampleSource,
+    device: Device,
+    hear: &mut Hear,
+) -> Result<Metrics, MustError> {
+    let (student, of, place) = (taught.student(), measured(set), set.place());
+    let set = in_classes(set.open()?, &student.classes, &student.tasks, &of)?;
+    tell_left_out(&*set, &place, hear)?;
     let metrics = measure(&taught.course().name, student, taught.weights(), &*set, device)?;
     match student.tasks.first().filter(|_| metrics.is_empty()) {
-        Some(task) => {
-            Err(MustError::NoSamples { of: MEASURED.into(), label: task.name(), purpose: "measure it by" })
-        }
+        Some(task) => Err(MustError::NoSamples { of, label: task.name(), purpose: "measure it by" }),
         None => Ok(metrics),
     }
 }
@@ -88,8 +115,9 @@ pub(crate) fn kept(mixture: Mixture) -> Mixture {
 
 /// A set that a network is measured on, in the network's classes; it has a label for each of the network's tasks.
 pub(crate) fn held_out(set: &SampleSource, student: &Student) -> Result<Box<dyn Samples>, MustError> {
-    let set = in_classes(set.open()?, &student.classes, &student.tasks, MEASURED)?;
-    check_labels(&[&*set], &student.tasks, MEASURED, "measure it by")?;
+    let of = measured(set);
+    let set = in_classes(set.open()?, &student.classes, &student.tasks, &of)?;
+    check_labels(&[&*set], &student.tasks, &of, "measure it by")?;
     Ok(Box::new(Kept::new(set, ROOM)))
 }
 
@@ -184,6 +212,7 @@ mod real {
     fn said(who: &str, error: NnError) -> MustError {
         match error {
             NnError::Stopped => MustError::Stopped,
+            NnError::Sample(problem) => MustError::Sample(problem),
             other => MustError::Training { who: who.into(), problem: other.to_string() },
         }
     }

@@ -110,6 +110,11 @@ impl Transfer {
         self.tasks().map(transferred).collect()
     }
 
+    /// The held-out sets, to learn from and to measure on.
+    pub fn sources(&self) -> Vec<&SampleSource> {
+        self.sets.iter().flat_map(|set| [&set.train, &set.test]).collect()
+    }
+
     fn tasks(&self) -> impl Iterator<Item = Label> {
         self.sets.iter().flat_map(|set| set.tasks.iter().copied())
     }

@@ -23,6 +23,9 @@ pub enum NnError {
     /// The network, the recipe and the pictures do not go together.
     #[error("{0}")]
     Unfit(String),
+    /// A sample that cannot be read, or contradicts itself; the text names it and its file.
+    #[error("{0}")]
+    Sample(String),
     /// A checkpoint that cannot be written, read, or gone on from.
     #[error("checkpoint {path}: {problem}")]
     Checkpoint {

@@ -29,7 +29,7 @@ fn courses_that_cannot_be_taught_are_refused_before_anything_is_trained() {
         home.run("must teach course.ron").refused()
     };
     assert_snapshot!(said("labels: [Class, Depth]", "labels: [Class]"), @"
-    error: no sample of the sets to learn from has depth, so that there is nothing to learn it from
+    error: no sample of the sets to learn from (Scenes) of course `solids` has depth, so that there is nothing to learn it from
       hint: add a set that has it, or leave the task out
     ");
     assert_snapshot!(said("name: \"solids\"", "name: \"a/b\""), @"

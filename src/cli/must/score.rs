@@ -3,8 +3,9 @@
 use std::path::PathBuf;
 
 use cellwright::data::SampleSource;
+use cellwright::device::Device;
 use cellwright::must::teacher::Taught;
-use cellwright::must::{MustError, Transfer, score};
+use cellwright::must::{Hear, MustError, Transfer, look_through, score};
 use cellwright::trial::Metrics;
 use clap::Args;
 
@@ -37,22 +38,25 @@ impl Score {
             return Err(MustError::Settings { problem, hint }.into());
         }
         let (device, taught) = (self.place.find()?, Taught::open(&self.network)?);
+        let mut voice = Voice::new();
+        let metrics = self.metrics(&taught, device, &mut |news| voice.hear(news));
+        voice.finish();
+        told(&taught.course().name, &metrics?, self.json)
+    }
+
+    fn metrics(&self, taught: &Taught, device: Device, hear: &mut Hear) -> cellwright::Result<Metrics> {
         let mut metrics = Metrics::default();
         if let Some(set) = &self.on {
-            metrics.extend(score(&taught, set, device)?);
+            metrics.extend(score(taught, set, device, hear)?);
         }
         if let Some(file) = &self.transfer {
-            let transfer = Transfer::load(file)?.open()?;
-            let mut voice = Voice::new();
+            let transfer = Transfer::load(file)?;
+            look_through(&transfer.sources(), hear)?;
+            let transfer = transfer.open()?;
             let folder = self.network.parent().unwrap_or(&self.network);
-            let mut hear = |news: &cellwright::must::News| voice.hear(news);
-            let reference = transfer.reference(folder, device, &mut hear);
-            let worth = reference.and_then(|reference| {
-                transfer.run(taught.student(), taught.weights(), &reference, device, &mut hear)
-            });
-            voice.finish();
-            metrics.extend(worth?);
+            let reference = transfer.reference(folder, device, hear)?;
+            metrics.extend(transfer.run(taught.student(), taught.weights(), &reference, device, hear)?);
         }
-        told(&taught.course().name, &metrics, self.json)
+        Ok(metrics)
     }
 }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use cellwright::data::{Classes, Sample, SampleSource, Samples};
 use cellwright::must::draw::{Layout, png};
 use cellwright::must::store::Store;
-use cellwright::must::{THRESHOLD, teacher};
+use cellwright::must::{THRESHOLD, left_out, teacher};
 use clap::Args;
 
 use super::{Place, at_least_one, out};
@@ -80,7 +80,10 @@ impl Show {
     /// The set, and what there is to tell of it.
     fn open(&self) -> cellwright::Result<(Box<dyn Samples>, String)> {
         if !Path::new(&self.what).is_dir() {
-            return Ok((self.what.parse::<SampleSource>()?.open()?, String::new()));
+            let source = self.what.parse::<SampleSource>()?;
+            let set = source.open()?;
+            let told = left_out(&*set, &source.place()).map(|line| line + "\n");
+            return Ok((set, told.unwrap_or_default()));
         }
         let store = Store::open(Path::new(&self.what))?;
         let header = store.header();
@@ -94,7 +97,10 @@ impl Show {
             store.len(),
             header.threshold
         );
-        Ok((Box::new(store.into_pseudo_labels()?), told))
+        let place = header.pictures.place();
+        let set = store.into_pseudo_labels()?;
+        told += &left_out(&set, &place).map(|line| line + "\n").unwrap_or_default();
+        Ok((Box::new(set), told))
     }
 }
 

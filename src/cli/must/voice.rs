@@ -15,6 +15,8 @@ pub struct Voice {
     bar: Option<ProgressBar>,
     /// What a log was told last: of whom, and the tenth that was done.
     last: (String, usize),
+    /// What was left out, as far as it was told.
+    lines: Vec<String>,
     stop: &'static AtomicBool,
 }
 
@@ -24,7 +26,7 @@ impl Voice {
             ProgressStyle::with_template("{prefix} {bar:28} {pos}/{len} {msg}").expect("a valid template");
         let bar = || ProgressBar::new(0).with_style(style.progress_chars("=> "));
         let bar = std::io::stderr().is_terminal().then(bar);
-        Voice { bar, last: (String::new(), 0), stop: interrupt::on_ctrl_c() }
+        Voice { bar, last: (String::new(), 0), lines: Vec::new(), stop: interrupt::on_ctrl_c() }
     }
 
     /// Tells; `false` where somebody asked to stop.
@@ -32,6 +34,15 @@ impl Voice {
         match news {
             News::Step { who, step, steps, loss } => {
                 self.progress(&format!("training {who}"), *step, *steps, &format!("loss {loss:.4}"));
+            }
+            News::LeftOut { line } if self.lines.iter().any(|told| told == line) => {}
+            News::LeftOut { line } => {
+                self.lines.push((*line).to_string());
+                self.line(line);
+            }
+            News::Looking { place, done, of, in_all } => {
+                let some = if of < in_all { format!("of its {in_all} samples") } else { String::new() };
+                self.progress(&format!("reading {place} once"), *done, *of, &some);
             }
             News::Labelled { done, pictures } => self.progress("labelling", *done, *pictures, ""),
             News::Taught { who, scores, again } => {

@@ -194,6 +194,8 @@ pub(super) struct FolderSet {
     readers: Vec<Box<dyn Reader>>,
     classes: Classes,
     left_out: Vec<(String, String)>,
+    /// Whether all was read once.
+    sound: bool,
 }
 
 impl PictureFolder {
@@ -210,7 +212,7 @@ impl PictureFolder {
         let mut classes = Classes::default();
         readers.iter().for_each(|reader| reader.name_classes(&mut classes));
         let left_out = keys.missing();
-        let set = FolderSet { names: keys.names, files, readers, classes, left_out };
+        let set = FolderSet { names: keys.names, files, readers, classes, left_out, sound: false };
         if self.skip_broken { set.without_broken(&self.folder) } else { Ok(set) }
     }
 
@@ -253,7 +255,7 @@ impl FolderSet {
                 "mend what is told, or check the folders",
             ));
         }
-        Ok(FolderSet { names, files, ..self })
+        Ok(FolderSet { names, files, sound: true, ..self })
     }
 }
 
@@ -279,6 +281,10 @@ impl Samples for FolderSet {
 
     fn left_out(&self) -> &[(String, String)] {
         &self.left_out
+    }
+
+    fn is_sound(&self) -> bool {
+        self.sound
     }
 }
 
@@ -324,6 +330,7 @@ mod tests {
         assert_eq!((0..3).map(|index| set.sample(index).is_ok()).collect::<Vec<_>>(), [true, false, false]);
         let set = files(folder.path(), vec![yolo()], true).unwrap();
         assert_eq!((set.len(), set.left_out().len()), (1, 2));
+        assert_eq!((set.listed(), set.is_sound()), (3, true));
         assert!(set.left_out()[0].1.contains("boxes/b.txt: line 1: "), "{:?}", set.left_out());
         std::fs::remove_file(folder.path().join("pictures/a.png")).unwrap();
         let message = files(folder.path(), vec![yolo()], true).err().unwrap();

@@ -8,13 +8,14 @@ use rayon::{ThreadPool, ThreadPoolBuilder};
 
 use super::course::Schooling;
 use super::{Must, Tutor};
-use crate::data::Samples;
+use crate::data::{SampleSource, Samples};
 use crate::error::Error;
 use crate::evaluate::{Evaluate, Failure, Home, Inherits, Job, Outcome, Progress};
 use crate::must::student::Student;
-use crate::must::teacher::{self, Labeller};
+use crate::must::teacher::{self, Labeller, TEACHER};
 use crate::must::{
-    Hear, Labelling, Mixture, MustError, News, OpenTransfer, Portion, check_tasks, held_out, kept, teach,
+    Course, Hear, Labelling, Mixture, MustError, News, OpenTransfer, Portion, Transfer, check_tasks,
+    held_out, kept, look_through, teach_from,
 };
 use crate::panics;
 use crate::trial::Metrics;
@@ -96,22 +97,35 @@ impl School {
         Ok(())
     }
 
-    /// Teaches, labels, opens: whatever students share.
+    /// Looks through all sets, so that no trial fails by a file that is broken; then teaches, labels, opens: whatever
+    /// students share.
     fn make(&self, home: &Home, tell: &mut dyn FnMut(&str, u64, u64) -> bool) -> Result<Ready, MustError> {
         let config = &self.config;
         let folder = config.home.clone().unwrap_or_else(|| home.folder.join("must"));
+        let mut lines: Vec<String> = Vec::new();
         let claim = wait_for(&folder, tell)?;
         let hear: &mut Hear = &mut |news: &News| match *news {
+            News::LeftOut { line } if lines.iter().any(|told| told == line) => true,
+            News::LeftOut { line } => {
+                lines.push(line.into());
+                tell(line, 0, 0)
+            }
+            News::Looking { place, done, of, in_all } => {
+                let some =
+                    if of < in_all { format!(", {of} of its {in_all} samples") } else { String::new() };
+                tell(&format!("reading {place} once{some}"), done as u64, of as u64)
+            }
             News::Step { who, step, steps, .. } => {
                 tell(&format!("teaching {who}"), step as u64, steps as u64)
             }
             News::Taught { who, scores, again } => {
                 let word = if again { "is there" } else { "is taught" };
-                tell(&format!("{who} {word}: {}", told(scores)), 1, 1)
+                tell(&format!("{who} {word}: {}", told(scores)), 0, 0)
             }
             News::Labelled { done, pictures } => tell("labelling", done as u64, pictures as u64),
             News::Round { .. } => true,
         };
+        look_through(&self.sources(&folder), hear)?;
         let mut portions = config.labelled.clone();
         if let Some(pictures) = &config.pictures {
             let teachers = self.teachers(&folder, home, hear)?;
@@ -145,10 +159,30 @@ impl School {
             Tutor::At { path } => teacher::open(path),
             Tutor::Taught(course) => {
                 let place = folder.join("teachers").join(&course.name);
-                Ok(Box::new(teach(course, &place, home.device, hear)?) as Box<dyn Labeller>)
+                Ok(Box::new(teach_from(course, &place, home.device, true, hear)?) as Box<dyn Labeller>)
             }
         };
         self.config.teachers.iter().map(one).collect()
+    }
+
+    /// All sets that anything is learned from or measured on, but those of teachers that are there already.
+    fn sources(&self, folder: &Path) -> Vec<&SampleSource> {
+        let config = &self.config;
+        let missing = |course: &&Course| !folder.join("teachers").join(&course.name).join(TEACHER).exists();
+        let courses = config.teachers.iter().filter_map(|tutor| match tutor {
+            Tutor::Taught(course) => Some(&**course),
+            Tutor::At { .. } => None,
+        });
+        let courses: Vec<&Course> = courses.filter(missing).collect();
+        let taught = courses.iter().flat_map(|course| &course.sources).chain(&config.labelled);
+        let taught = taught.filter_map(Portion::set);
+        taught
+            .chain(courses.iter().filter_map(|course| course.validation.as_ref()))
+            .chain(&config.pictures)
+            .chain([&config.validation])
+            .chain(&config.test)
+            .chain(config.transfer.iter().flat_map(Transfer::sources))
+            .collect()
     }
 
     /// A student without a backbone: what sets are read for.

@@ -308,6 +308,10 @@ impl Samples for LabelledSamples {
     fn left_out(&self) -> &[(String, String)] {
         self.pictures.left_out()
     }
+
+    fn listed(&self) -> usize {
+        self.pictures.listed()
+    }
 }
 
 fn read_header(path: &PathBuf) -> Result<StoreHeader, StoreError> {

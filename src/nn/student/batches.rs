@@ -184,10 +184,10 @@ impl<'a> Kitchen<'a> {
             return Ok(sample);
         }
         let samples = self.sources[source].samples;
-        let sample = samples.sample(index).map_err(|error| NnError::Unfit(error.to_string()))?;
+        let sample = samples.sample(index).map_err(|error| NnError::Sample(error.to_string()))?;
         if let Some(problem) = sample.contradiction(&self.student.classes) {
             let name = &sample.name;
-            return Err(NnError::Unfit(format!("sample `{name}` is none for this student: {problem}")));
+            return Err(NnError::Sample(format!("sample `{name}` is none for this student: {problem}")));
         }
         let sample = Arc::new(sample);
         self.shelf.keep(source, index, &sample);

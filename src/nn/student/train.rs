@@ -99,7 +99,7 @@ impl StudentTraining<'_> {
     ///
     /// # Errors
     /// [`NnError`]: stopped, diverged, unfit, too big for the device, a sample that cannot be read, or a checkpoint that is
-    /// not this training's.
+    /// not this training's. What was learned until somebody stopped it, or until a broken sample, is kept in the checkpoint.
     pub fn run(&self, heard: &mut dyn FnMut(&Step) -> bool) -> Result<TrainedStudent, NnError> {
         let share = self.share(&|| false)?.ok_or(NnError::Stopped)?;
         self.run_with(&share, heard)
@@ -164,21 +164,29 @@ impl StudentTraining<'_> {
                 dropout: 1.0,
             };
             let rate = recipe.learning_rate * recipe.schedule.factor(step, steps);
-            waiting.push(state.step(batch?, rate, &mut chance));
+            let batch = match batch {
+                Ok(batch) => batch,
+                Err(error) => {
+                    state.curve.extend(read(state, std::mem::take(&mut waiting))?);
+                    save(state, checkpoint)?;
+                    return Err(error);
+                }
+            };
+            waiting.push(state.step(batch, rate, &mut chance));
             let saves = checkpoint.filter(|_| (step + 1).is_multiple_of(every) && step + 1 < steps);
             if waiting.len() < held && saves.is_none() && step + 1 < steps {
                 continue;
             }
+            let mut goes_on = true;
             for told in read(state, std::mem::take(&mut waiting))? {
-                let goes_on = heard(&told);
+                goes_on = goes_on && heard(&told);
                 state.curve.push(told);
-                if !goes_on {
-                    return Err(NnError::Stopped);
-                }
             }
-            if let Some((path, identity)) = saves {
-                state.checkpoint()?.save(path, identity)?;
+            if !goes_on {
+                save(state, checkpoint)?;
+                return Err(NnError::Stopped);
             }
+            save(state, saves)?;
         }
         match state.curve.len() == steps {
             true => Ok(()),
@@ -245,6 +253,14 @@ impl StudentTraining<'_> {
         let parent = self.parent.map(train::bytes);
         let words = format!("{:?} {:?} {:?} {:?} {parent:?}", self.student, self.lesson, self.seed, sources);
         fnv1a(words.as_bytes())
+    }
+}
+
+/// Keeps what is needed to go on, where that is asked for.
+fn save(state: &State, checkpoint: Option<(&Path, u64)>) -> Result<(), NnError> {
+    match checkpoint {
+        Some((path, identity)) => state.checkpoint()?.save(path, identity),
+        None => Ok(()),
     }
 }
 

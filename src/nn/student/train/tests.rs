@@ -157,17 +157,26 @@ fn one_that_was_stopped_goes_on_as_if_nothing_had_happened() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("student");
     let kept = StudentTraining { checkpoint: Some(&path), ..training(&student, &lesson, &sources) };
-    let stopped = kept.run(&mut |step| step.number < 55);
-    assert_eq!(stopped.err(), Some(NnError::Stopped));
-    let mut heard = Vec::new();
-    let resumed = kept.run(&mut |step| {
-        heard.push(step.number);
-        true
+    let killed = folder.path().join("killed");
+    let stopped = kept.run(&mut |step| {
+        if step.number == 53 {
+            std::fs::copy(&path, &killed).expect("a checkpoint was written on the way");
+        }
+        step.number < 55
     });
-    let resumed = resumed.expect("it goes on");
-    assert_eq!(heard, (51..=60).collect::<Vec<_>>());
-    assert_eq!(resumed.curve, whole.curve);
-    assert!(resumed.weights == whole.weights, "not a bit differs");
+    assert_eq!(stopped.err(), Some(NnError::Stopped));
+    // Whoever stops loses no step, a kill those since the last checkpoint.
+    for (checkpoint, first) in [(&path, 56), (&killed, 51)] {
+        let mut heard = Vec::new();
+        let resumed = StudentTraining { checkpoint: Some(checkpoint), ..kept }.run(&mut |step| {
+            heard.push(step.number);
+            true
+        });
+        let resumed = resumed.expect("it goes on");
+        assert_eq!(heard, (first..=60).collect::<Vec<_>>());
+        assert_eq!(resumed.curve, whole.curve);
+        assert!(resumed.weights == whole.weights, "not a bit differs");
+    }
     let other = Lesson { batch: 5, ..lesson.clone() };
     let refused = StudentTraining { lesson: &other, ..kept }.run(&mut |_| true).unwrap_err().to_string();
     assert!(refused.contains("belongs to another"), "{refused}");
@@ -245,7 +254,9 @@ fn what_does_not_go_together_is_told() {
         Sample { class: Some(Class::Hard(4)), ..Sample::unlabelled("no7", Picture::filled(16, 16, [0; 3])) };
     let other = List(vec![class], student.classes.clone());
     let sources = [source(&other)];
-    let met = said(training(&few, &lesson, &sources));
+    let error = training(&few, &lesson, &sources).run(&mut |_| true).unwrap_err();
+    assert!(matches!(error, NnError::Sample(_)), "{error:?}");
+    let met = error.to_string();
     assert_eq!(
         met,
         "sample `no7` is none for this student: its class is 4, which the set's classes do not have"
