@@ -13,7 +13,10 @@
 //! ```
 //! Lines with a `fidelity` (or `step`) say how far it is on its way to the `fidelity` that it was given, so that the
 //! experiment's `early_stopping` may end it: it is asked to (SIGTERM), and killed a second later; the others are results. It
-//! runs in a process group of its own with bounds on time, memory and output, and whatever it leaves behind is killed.
+//! runs in a process group of its own with bounds on time, memory and output. What it leaves behind is killed: its group,
+//! and what has left that but still has its environment, its parent or its output (a daemon that gives up all three before
+//! anybody has seen it escapes). So is a program whose search was killed: by a shell that waits beside it, and by the search
+//! when it goes on.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -28,6 +31,8 @@ use crate::space::Space;
 #[cfg(unix)]
 mod candidate;
 mod find;
+#[cfg(unix)]
+mod guard;
 #[cfg(unix)]
 mod leftovers;
 mod metrics;
@@ -132,7 +137,8 @@ impl Command {
     fn runner(&self, program: PathBuf, time: Duration, space: &Space) -> Result<Box<dyn Evaluate>, Error> {
         let memory = (self.memory_mib > 0).then_some(self.memory_mib << 20);
         let limits = process::Limits { time, memory };
-        Ok(Box::new(runner::Runner { command: self.clone(), program, limits, space: space.clone() }))
+        let (command, space, study) = (self.clone(), space.clone(), Default::default());
+        Ok(Box::new(runner::Runner { command, program, limits, space, study }))
     }
 
     #[cfg(not(unix))]

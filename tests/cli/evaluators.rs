@@ -272,7 +272,7 @@ fn programs_that_do_anything_else_are_recorded_failures() {
             "`sh` was ended by signal 11 (SIGSEGV); its last words: so long",
             "finished",
             "`sh` printed a line of more than 1 MiB and was killed, without a word",
-            "`loss` is not a number: it diverged",
+            "`sh` reported that `loss` is not a number: it diverged; its last words: {\"loss\": NaN}",
             "`sh` exited with code 3; its last words: no data",
             "finished",
         ]
@@ -281,6 +281,47 @@ fn programs_that_do_anything_else_are_recorded_failures() {
     let state = std::fs::read_to_string(format!("/proc/{}/stat", forked.trim())).unwrap_or_default();
     assert!(state.is_empty() || state.contains(") Z "), "what it left behind is killed: {state}");
     assert_eq!(home.run("rank run --json").json().len(), 2);
+}
+
+/// Whether a process ends within a few seconds.
+#[cfg(target_os = "linux")]
+fn ends(process: &str) -> bool {
+    let state = || std::fs::read_to_string(format!("/proc/{process}/stat")).unwrap_or_default();
+    let mut looks = (0..500).map(|_| {
+        std::thread::sleep(std::time::Duration::from_millis(10));
+        state()
+    });
+    looks.any(|state| state.is_empty() || state.contains(") Z "))
+}
+
+/// Nothing of a trial outlives a search that was killed: neither its program, nor what that has started, nor its folder.
+#[cfg(target_os = "linux")]
+#[test]
+fn what_a_killed_search_was_running_is_ended() {
+    let home = Home::new();
+    home.write("tmp/other", "");
+    home.write(
+        "wait.sh",
+        "if test -e second; then echo '{\"loss\": 1}'; exit; fi
+        setsid sleep 60 & echo $! $$ > running.part; mv running.part running; sleep 60",
+    );
+    home.write("wait.ron", space(r#"Command(program: "sh", args: ["wait.sh"], metrics: ["loss"])"#));
+    let mut command = home.command(&["search", "wait.ron", "--run", "run"]);
+    command.env("TMPDIR", home.path("tmp")).stderr(std::process::Stdio::null());
+    let mut search = command.spawn().expect("it starts");
+    while !home.path("running").exists() {
+        assert!(search.try_wait().expect("it is a child").is_none(), "it ended too early");
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
+    assert_eq!(home.contents("tmp").len(), 2, "the trial's folder holds its candidate");
+    search.kill().and_then(|()| search.wait()).expect("it is killed");
+    for process in home.read("running").split_whitespace() {
+        assert!(ends(process), "{process}");
+    }
+    home.write("second", "");
+    let ranked = home.run("search wait.ron --run run").succeeded();
+    assert_eq!(ranked.matches("1.0000").count(), 4, "{ranked}");
+    assert_eq!(home.contents("tmp").len(), 1);
 }
 
 /// Really trains: six settings, of which those of the smallest step learn least in two epochs.

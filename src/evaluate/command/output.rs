@@ -4,6 +4,7 @@
 use std::collections::VecDeque;
 use std::io::{BufRead, BufReader, Read};
 use std::process::{ChildStderr, ChildStdout};
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -13,6 +14,12 @@ pub(super) const MAX_LINE: usize = 1 << 20;
 /// The most that a program may print on standard output, in bytes and in lines.
 pub(super) const MAX_OUTPUT: usize = 64 << 20;
 pub(super) const MAX_LINES: usize = 100_000;
+
+/// The most that it may print on standard error, in bytes: where programs draw bars of their progress for days.
+pub(super) const MAX_ERRORS: usize = 256 << 20;
+
+/// Lines that are worth telling of a program that ran out of time.
+const MANY_LINES: usize = 10_000;
 
 /// Bytes of last words that are kept of each stream.
 const LAST_WORDS: usize = 2000;
@@ -32,6 +39,8 @@ pub(super) enum Heard {
 pub(super) struct Output {
     pub lines: Receiver<Heard>,
     said: [Arc<Mutex<Tail>>; 2],
+    /// How many lines it has printed.
+    printed: Arc<AtomicUsize>,
 }
 
 impl Output {
@@ -41,12 +50,19 @@ impl Output {
         let said: [Arc<Mutex<Tail>>; 2] = Default::default();
         let [tail, error_tail] = said.clone();
         let error_sender = sender.clone();
-        spawn(move || read_lines(BufReader::new(out), &sender, &tail))?;
-        spawn(move || {
-            drain(BufReader::new(err), &error_tail);
-            drop(error_sender);
-        })?;
-        Ok(Output { lines, said })
+        let printed = Arc::new(AtomicUsize::new(0));
+        let count = printed.clone();
+        spawn(move || read_lines(BufReader::new(out), &sender, &tail, &count))?;
+        spawn(move || drain(BufReader::with_capacity(1 << 16, err), &error_sender, &error_tail))?;
+        Ok(Output { lines, said, printed })
+    }
+
+    /// `, in which it printed 53211 lines,`, where that are so many that they may be why it took its time.
+    pub fn volume(&self) -> String {
+        match self.printed.load(Relaxed) {
+            few if few < MANY_LINES => String::new(),
+            many => format!(", in which it printed {many} lines,"),
+        }
     }
 
     /// The last words: of standard error, or else of standard output; empty where nothing was said.
@@ -91,7 +107,12 @@ fn keep(tail: &Mutex<Tail>, bytes: &[u8]) {
 }
 
 /// Hands on every line, until the stream ends, nobody listens or there is too much.
-fn read_lines(mut stream: impl BufRead, sender: &SyncSender<Heard>, tail: &Mutex<Tail>) {
+fn read_lines(
+    mut stream: impl BufRead,
+    sender: &SyncSender<Heard>,
+    tail: &Mutex<Tail>,
+    printed: &AtomicUsize,
+) {
     let mut total = 0;
     for count in 1.. {
         let mut line = Vec::new();
@@ -101,6 +122,7 @@ fn read_lines(mut stream: impl BufRead, sender: &SyncSender<Heard>, tail: &Mutex
             return;
         }
         keep(tail, &line);
+        printed.store(count, Relaxed);
         total += line.len();
         let flood = match (line.len() > MAX_LINE, total > MAX_OUTPUT, count > MAX_LINES) {
             (true, _, _) => Some("a line of more than 1 MiB"),
@@ -118,8 +140,9 @@ fn read_lines(mut stream: impl BufRead, sender: &SyncSender<Heard>, tail: &Mutex
     }
 }
 
-/// Reads a stream to its end, and keeps its last words only.
-fn drain(mut stream: impl BufRead, tail: &Mutex<Tail>) {
+/// Reads a stream until it ends or there is too much, and keeps its last words only.
+fn drain(mut stream: impl BufRead, sender: &SyncSender<Heard>, tail: &Mutex<Tail>) {
+    let mut total = 0;
     while let Ok(bytes) = stream.fill_buf() {
         let length = bytes.len();
         if length == 0 {
@@ -127,6 +150,12 @@ fn drain(mut stream: impl BufRead, tail: &Mutex<Tail>) {
         }
         keep(tail, bytes);
         stream.consume(length);
+        total += length;
+        if total > MAX_ERRORS {
+            // Where nobody listens any more, the program is being killed already.
+            let _ = sender.send(Heard::Flood("more than 256 MiB on standard error"));
+            return;
+        }
     }
 }
 
@@ -154,7 +183,7 @@ mod tests {
             let (sender, lines) = sync_channel(WAITING);
             let listener = std::thread::spawn(move || lines.into_iter().last());
             let stream = BufReader::new(Repeat { bytes, left: repeat });
-            read_lines(stream, &sender, &Mutex::default());
+            read_lines(stream, &sender, &Mutex::default(), &AtomicUsize::new(0));
             drop(sender);
             match listener.join().expect("it ends") {
                 Some(Heard::Flood(what)) => what.to_owned(),

@@ -11,7 +11,8 @@ use std::time::{Duration, Instant};
 use indexmap::IndexMap;
 use rustix::process::Pid;
 
-use super::leftovers::{Family, MARK};
+use super::guard::Guard;
+use super::leftovers::{Family, MARK, pipe_of};
 use super::metrics::{Figures, Line};
 use super::output::{Heard, Output};
 use crate::evaluate::{Failure, Progress};
@@ -21,6 +22,12 @@ const LOOK: Duration = Duration::from_millis(20);
 
 /// How often its memory is: that takes a look at every process there is.
 const WEIGH: Duration = Duration::from_millis(200);
+
+/// How often its children are met.
+const MEET: Duration = Duration::from_millis(100);
+
+/// Lines that are heard between two looks at the program.
+const BATCH: usize = 1000;
 
 /// How long a program may take to end when it is asked to, and its output to arrive when it has ended.
 const GRACE: Duration = Duration::from_secs(1);
@@ -43,6 +50,10 @@ pub(super) struct Order<'a> {
     pub directory: Option<&'a Path>,
     /// The trial's own folder.
     pub folder: &'a Path,
+    /// Whether the folder goes with the trial.
+    pub passing: bool,
+    /// The word for the study, with which the marks of all its trials begin.
+    pub study: &'a str,
     /// What is written to its standard input.
     pub input: String,
     pub limits: Limits,
@@ -64,7 +75,9 @@ enum End {
 /// [`Failure::Candidate`] with its last words where it fails in any way, [`Failure::Stopped`] where it was asked to stop.
 pub(super) fn run(order: Order, figures: &mut Figures, progress: &dyn Progress) -> Result<(), Failure> {
     let name = order.name;
-    let failed = |error: std::io::Error| Failure::Candidate(format!("`{name}` cannot be run: {error}"));
+    let failed = |error: std::io::Error| {
+        Failure::Candidate(format!("`{name}` cannot be run: {error}{}", next_step(&error)))
+    };
     let mut run = Run::start(order).map_err(failed)?;
     let end = run.follow(figures, progress);
     let end = run.finish(end, figures, progress);
@@ -78,7 +91,21 @@ pub(super) fn run(order: Order, figures: &mut Figures, progress: &dyn Progress) 
         (End::Killed(why), _) => told(why),
         (End::Exited(status), _) if !status.success() => told(exit(status)),
         (End::Exited(_), Some(metric)) => told(format!("ended without having reported `{metric}`")),
-        (End::Exited(_), None) => Ok(()),
+        (End::Exited(_), None) => match figures.not_a_number() {
+            Some(metric) => told(format!("reported that `{metric}` is not a number: it diverged")),
+            None => Ok(()),
+        },
+    }
+}
+
+/// What to do about a program that is there and that the system refuses.
+fn next_step(error: &std::io::Error) -> &'static str {
+    match rustix::io::Errno::from_io_error(error) {
+        Some(rustix::io::Errno::NOEXEC) => {
+            "; it is no program of this machine: a script's first line names what runs it, as in `#!/bin/sh`"
+        }
+        Some(rustix::io::Errno::NOENT) => "; what its first line names, to run it, is not there",
+        _ => "",
     }
 }
 
@@ -94,6 +121,8 @@ fn exit(status: ExitStatus) -> String {
 struct Run {
     child: Child,
     family: Family,
+    /// Goes last.
+    _guard: Guard,
     output: Output,
     limits: Limits,
     start: Instant,
@@ -110,7 +139,9 @@ impl Drop for Run {
 impl Run {
     fn start(order: Order) -> std::io::Result<Run> {
         static STARTED: AtomicU64 = AtomicU64::new(0);
-        let mark = format!("{}-{}", std::process::id(), STARTED.fetch_add(1, Ordering::Relaxed));
+        let number = STARTED.fetch_add(1, Ordering::Relaxed);
+        // It ends in what is in none of its parts, so that no trial's is the beginning of another's.
+        let mark = format!("{}-{}-{number}.", order.study, std::process::id());
         let mut command = Command::new(order.program);
         command.args(order.args).envs(order.environment).env(MARK, &mark);
         command.env("CELLWRIGHT_FOLDER", order.folder);
@@ -118,17 +149,20 @@ impl Run {
             command.current_dir(directory);
         }
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut guard = Guard::start(&mark, order.passing.then_some(order.folder))?;
         let start = Instant::now();
         let mut child = command.process_group(0).spawn()?;
-        let family = Family { leader: Pid::from_child(&child), mark };
+        let leader = Pid::from_child(&child);
+        guard.watch(leader);
         let (input, out, err) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
+        let mut family = Family::new(leader, mark, [pipe_of(&input), pipe_of(&out), pipe_of(&err)]);
         let listening = match (out, err) {
             (Some(out), Some(err)) => Output::listen(out, err),
             _ => Err(std::io::Error::other("its output was not caught")),
         };
         let fed = listening.and_then(|output| feed(input, order.input).map(|()| output));
         match fed {
-            Ok(output) => Ok(Run { child, family, output, limits: order.limits, start }),
+            Ok(output) => Ok(Run { child, family, _guard: guard, output, limits: order.limits, start }),
             Err(error) => {
                 family.kill();
                 child.wait().and(Err(error))
@@ -138,17 +172,14 @@ impl Run {
 
     /// Takes in what is printed until the program ends, or has to.
     fn follow(&mut self, figures: &mut Figures, progress: &dyn Progress) -> std::io::Result<End> {
-        let mut weighed = self.start;
+        let (mut weighed, mut met) = (self.start, self.start);
         loop {
-            match self.output.lines.recv_timeout(LOOK) {
-                Ok(heard) => {
-                    if let Some(end) = hear(heard, figures, progress) {
-                        return Ok(end);
-                    }
-                }
-                Err(RecvTimeoutError::Timeout) => {}
-                // It has closed its output, and is about to end or goes on in silence.
-                Err(RecvTimeoutError::Disconnected) => std::thread::sleep(LOOK / 10),
+            if let Some(end) = self.listen(figures, progress) {
+                return Ok(end);
+            }
+            if met.elapsed() > MEET {
+                met = Instant::now();
+                self.family.meet();
             }
             if let Some(status) = self.child.try_wait()? {
                 return Ok(End::Exited(status));
@@ -157,8 +188,8 @@ impl Run {
                 return Ok(End::Stopped);
             }
             if self.start.elapsed() > self.limits.time {
-                let seconds = self.limits.time.as_secs_f64();
-                return Ok(End::Killed(format!("had not ended after {seconds} s and was killed")));
+                let (seconds, volume) = (self.limits.time.as_secs_f64(), self.output.volume());
+                return Ok(End::Killed(format!("had not ended after {seconds} s{volume} and was killed")));
             }
             if let Some(limit) = self.limits.memory.filter(|_| weighed.elapsed() > WEIGH) {
                 weighed = Instant::now();
@@ -169,6 +200,22 @@ impl Run {
                         "took {taken} MiB of memory, of {limit}, and was killed"
                     )));
                 }
+            }
+        }
+    }
+
+    /// Takes in what is there to be heard, and waits a little where nothing is; how the run has to end, if it has to.
+    fn listen(&self, figures: &mut Figures, progress: &dyn Progress) -> Option<End> {
+        match self.output.lines.recv_timeout(LOOK) {
+            Ok(heard) => {
+                let rest = self.output.lines.try_iter().take(BATCH);
+                std::iter::once(heard).chain(rest).find_map(|heard| hear(heard, figures, progress))
+            }
+            Err(RecvTimeoutError::Timeout) => None,
+            // It has closed its output, and is about to end or goes on in silence.
+            Err(RecvTimeoutError::Disconnected) => {
+                std::thread::sleep(LOOK / 10);
+                None
             }
         }
     }

@@ -1,12 +1,16 @@
 //! The evaluator behind [`Command`]: one run of the program a trial, and more where it fails.
 
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use super::metrics::Figures;
 use super::process::{self, Limits, Order};
-use super::{Command, candidate};
-use crate::evaluate::{Evaluate, Failure, Job, Outcome, Prepare, Progress};
-use crate::space::Space;
+use super::{Command, candidate, leftovers};
+use crate::evaluate::{Evaluate, Failure, Home, Job, Outcome, Prepare, Progress};
+use crate::space::{Key, Space};
+
+/// The word for trials that are of no study.
+const LONE: &str = "lone";
 
 /// A program that is there, and the space whose candidates it is given.
 pub(super) struct Runner {
@@ -15,11 +19,26 @@ pub(super) struct Runner {
     pub program: PathBuf,
     pub limits: Limits,
     pub space: Space,
+    /// The word for the study: all its trials' processes and temporary folders are known by it, also when the process that
+    /// has started them is no more.
+    pub study: OnceLock<String>,
 }
 
 impl Evaluate for Runner {
     fn metrics(&self) -> Vec<&str> {
         self.command.reports()
+    }
+
+    /// Ends what trials of the study left when their process was killed: none runs beside what is left of an earlier try.
+    fn move_in(&self, home: &Home, _tell: &mut dyn FnMut(&str, u64, u64) -> bool) -> Result<(), Failure> {
+        let folder = home.folder.canonicalize();
+        let folder = folder.map_err(|error| {
+            Failure::Obstacle(format!("the run folder {} cannot be found: {error}", home.folder.display()))
+        })?;
+        let study = self.study.get_or_init(|| Key::of(&folder.display().to_string()).to_string());
+        leftovers::kill_all_of(&format!("{study}-"));
+        remove_folders(&std::env::temp_dir(), &prefix(study));
+        Ok(())
     }
 
     fn evaluate(&self, job: &Job, progress: &dyn Progress) -> Result<Outcome, Failure> {
@@ -39,7 +58,8 @@ impl Evaluate for Runner {
 impl Runner {
     fn attempt(&self, job: &Job, progress: &dyn Progress) -> Result<Outcome, Failure> {
         let failed = |what: &str, error: &std::io::Error| Failure::Candidate(format!("{what}: {error}"));
-        let place = Place::new(self.command.folder.as_deref(), job)
+        let study = self.study.get().map_or(LONE, String::as_str);
+        let place = Place::new(self.command.folder.as_deref(), study, job)
             .map_err(|error| failed("the trial's folder cannot be made", &error))?;
         let candidate = candidate::json(&self.space, job, place.path())?;
         let file = place.path().join("candidate.json");
@@ -55,6 +75,8 @@ impl Runner {
             environment: &self.command.environment,
             directory: self.command.directory.as_deref(),
             folder: place.path(),
+            passing: matches!(place, Place::Passing(_)),
+            study,
             input: if reads_file { String::new() } else { candidate },
             limits: self.limits,
         };
@@ -72,6 +94,20 @@ fn fill(arg: &str, job: &Job, folder: &Path, candidate: &Path) -> String {
         .replace("{seed}", &job.seed.0.to_string())
 }
 
+/// How the names of a study's temporary folders begin.
+fn prefix(study: &str) -> String {
+    format!("cellwright-{study}-")
+}
+
+/// Removes the folders of a beginning. One that cannot be removed is in nobody's way.
+fn remove_folders(from: &Path, prefix: &str) {
+    for entry in std::fs::read_dir(from).into_iter().flatten().flatten() {
+        if entry.file_name().to_string_lossy().starts_with(prefix) {
+            let _ = std::fs::remove_dir_all(entry.path());
+        }
+    }
+}
+
 /// A trial's own folder.
 enum Place {
     Kept(PathBuf),
@@ -80,9 +116,9 @@ enum Place {
 
 impl Place {
     /// A folder of the trial's own: its seed is no other trial's.
-    fn new(folder: Option<&Path>, job: &Job) -> std::io::Result<Place> {
+    fn new(folder: Option<&Path>, study: &str, job: &Job) -> std::io::Result<Place> {
         let Some(folder) = folder else {
-            return tempfile::Builder::new().prefix("cellwright-").tempdir().map(Place::Passing);
+            return tempfile::Builder::new().prefix(&prefix(study)).tempdir().map(Place::Passing);
         };
         let folder = std::path::absolute(folder)?.join(format!("trial-{:016x}", job.seed.0));
         std::fs::create_dir_all(&folder).map(|()| Place::Kept(folder))

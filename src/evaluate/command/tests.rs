@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::Command;
 use crate::error::Error;
-use crate::evaluate::{Failure, Job, Outcome, Prepare, Progress};
+use crate::evaluate::{Evaluate, Failure, Job, Outcome, Prepare, Progress};
 use crate::random::Seed;
 use crate::space::{Genotype, Space};
 use crate::symbolic::{Value, from_value};
@@ -49,6 +49,11 @@ fn command(fields: &str) -> Command {
 }
 
 fn run_heard(command: &Command, heard: &Heard) -> Result<Outcome, Failure> {
+    let evaluator = command.prepare(&space()).unwrap_or_else(|error| panic!("{error}"));
+    evaluate(&*evaluator, heard)
+}
+
+fn evaluate(evaluator: &dyn Evaluate, heard: &Heard) -> Result<Outcome, Failure> {
     let space = space();
     let genotype: Genotype = "1,1,0.25".parse().expect("a genotype");
     let (program, key) = (space.materialize(&genotype).unwrap(), space.key(&genotype).unwrap());
@@ -63,7 +68,7 @@ fn run_heard(command: &Command, heard: &Heard) -> Result<Outcome, Failure> {
         checkpoint: None,
         heritage: None,
     };
-    command.prepare(&space).unwrap_or_else(|error| panic!("{error}")).evaluate(&job, heard)
+    evaluator.evaluate(&job, heard)
 }
 
 /// What a shell script comes to: its `loss`, or its failure.
@@ -176,7 +181,10 @@ fn failures_have_the_program_s_last_words() {
         "`sh` exited with code 3; its last words: no such file"
     );
     assert_eq!(told("kill -KILL $$"), "`sh` was ended by signal 9 (SIGKILL), without a word");
-    assert_eq!(told("echo '{\"loss\": NaN}'"), "`loss` is not a number: it diverged");
+    assert_eq!(
+        told("echo no learning >&2; echo '{\"loss\": NaN}'"),
+        "`sh` reported that `loss` is not a number: it diverged; its last words: no learning"
+    );
     let garbage = told("echo '{loss=1'; sleep 30");
     assert!(
         garbage.starts_with("`sh` is not understood: it printed `{loss=1`, which is no JSON:"),
@@ -218,6 +226,67 @@ fn what_it_leaves_behind_is_killed() {
     assert!(is_gone(pid.trim()), "{pid}");
 }
 
+/// Without its environment, out of its group, and with another parent when the program has ended.
+#[test]
+#[cfg(target_os = "linux")]
+fn what_hides_is_killed_too() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let pid = || std::fs::read_to_string(folder.path().join("pid")).expect("it was started");
+    let hide = |how: &str| format!("cd {:?}; {how} sh -c 'echo $$ > pid; exec sleep 60'", folder.path());
+    // Known by its output only: it is nobody's child as soon as it is there.
+    let script = hide("(setsid env -i") + " &); until [ -s pid ]; do :; done; echo '{\"loss\": 1}'";
+    assert_eq!(shell(&script), Ok(1.0));
+    assert!(is_gone(pid().trim()), "{}", pid());
+    // Known as a child only.
+    std::fs::remove_file(folder.path().join("pid")).expect("it was there");
+    let script = hide("setsid env -i") + " < /dev/null > /dev/null 2>&1 & sleep 0.4; echo '{\"loss\": 1}'";
+    assert_eq!(shell(&script), Ok(1.0));
+    assert!(is_gone(pid().trim()), "{}", pid());
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn what_an_earlier_run_of_a_study_left_is_ended_when_it_goes_on() {
+    use super::leftovers::MARK;
+    use crate::evaluate::Home;
+    use crate::space::Key;
+
+    let folder = tempfile::tempdir().expect("a folder");
+    let study = Key::of(&folder.path().canonicalize().expect("it is there").display().to_string());
+    let mut orphan = std::process::Command::new("sleep");
+    let mut orphan = orphan.arg("60").env(MARK, format!("{study}-1-2.")).spawn().expect("a `sleep`");
+    let left = tempfile::Builder::new().prefix(&format!("cellwright-{study}-")).tempdir().expect("a folder");
+    let told = "echo '{\"loss\": 0}'; echo $CELLWRIGHT_TRIAL $CELLWRIGHT_FOLDER >&2; exit 1";
+    let command = command(&format!("program: \"sh\", args: [\"-c\", {}]", Value::from(told)));
+    let evaluator = command.prepare(&space()).unwrap_or_else(|error| panic!("{error}"));
+    let home = Home { folder: folder.path(), device: crate::device::Device::Cpu };
+    evaluator.move_in(&home, &mut |_, _, _| true).expect("nothing is in the way");
+    assert!(!orphan.wait().expect("it ends").success());
+    assert!(!left.path().exists());
+    let failure = evaluate(&*evaluator, &Heard::all()).unwrap_err().to_string();
+    let named = [format!(": {study}-{}-", std::process::id()), format!("/cellwright-{study}-")];
+    assert!(named.iter().all(|name| failure.contains(name)), "{failure}");
+}
+
+#[test]
+fn scripts_without_a_first_line_are_told_what_they_lack() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("program");
+    let told = |text: &str| {
+        std::fs::write(&file, text).expect("a file");
+        std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o755)).expect("it is ours");
+        // Other tests start processes, which hold the file open for an instant.
+        let mut failures = std::iter::repeat_with(|| {
+            run_heard(&command(&format!("program: {file:?}")), &Heard::all()).unwrap_err().to_string()
+        });
+        let failure = failures.find(|failure| !failure.contains("file busy")).expect("it is tried for ever");
+        failure.replace(&folder.path().display().to_string(), "HOME")
+    };
+    insta::assert_snapshot!(told("print('a')\n"), @"`HOME/program` cannot be run: Exec format error (os error 8); it is no program of this machine: a script's first line names what runs it, as in `#!/bin/sh`");
+    insta::assert_snapshot!(told("#!/no/such/python\n"), @"`HOME/program` cannot be run: No such file or directory (os error 2); what its first line names, to run it, is not there");
+}
+
 #[test]
 fn floods_are_stopped() {
     let told = shell("yes").unwrap_err();
@@ -227,8 +296,14 @@ fn floods_are_stopped() {
     );
     let told = shell("head -c 3000000 /dev/zero; sleep 30").unwrap_err();
     assert!(told.starts_with("`sh` printed a line of more than 1 MiB and was killed"), "{told}");
-    // What floods its errors only is bounded by time alone: no more than its last words is kept.
+    // Of errors no more than the last words is kept, and more is borne.
     assert_eq!(shell("head -c 100000000 /dev/zero >&2; echo '{\"loss\": 1}'"), Ok(1.0));
+    let told = shell("head -c 300000000 /dev/zero >&2; sleep 30").unwrap_err();
+    assert_eq!(told, "`sh` printed more than 256 MiB on standard error and was killed, without a word");
+    let slow = "while echo talk; do :; done | head -n 20000; sleep 30";
+    let told = shell_with(slow, "seconds: 1").unwrap_err();
+    let expected = "`sh` had not ended after 1 s, in which it printed 20000 lines, and was killed";
+    assert_eq!(told.split(';').next(), Some(expected));
 }
 
 #[test]
