@@ -200,14 +200,26 @@ impl Objective {
         let score = if matches!(self, Objective::Maximize(_)) { value } else { -value };
         (!score.is_nan()).then_some(score)
     }
+
+    /// Why a figure of this name says nothing of how good a candidate is, if it does not. An infinitely bad one does: it
+    /// ranks last.
+    pub(crate) fn refuses(&self, name: &str, figure: f64) -> Option<String> {
+        let best = if matches!(self, Objective::Maximize(_)) { f64::INFINITY } else { f64::NEG_INFINITY };
+        match figure {
+            nan if nan.is_nan() => Some(format!("`{name}` is not a number: it diverged")),
+            value if value == best => {
+                Some(format!("`{name}` is {value}: nothing is infinitely good, so it was measured wrongly"))
+            }
+            _ => None,
+        }
+    }
 }
 
-/// Why figures cannot be ranked: one of the objectives is missing or not a number.
+/// Why figures cannot be ranked: one of the objectives is missing, not a number, or better than anything can be.
 pub(crate) fn unfit(metrics: &Metrics, objectives: &[Objective]) -> Option<String> {
-    objectives.iter().map(Objective::metric).find_map(|name| match metrics.get(name) {
-        None => Some(format!("the evaluator reported no `{name}`")),
-        Some(value) if value.is_nan() => Some(format!("`{name}` is not a number: it diverged")),
-        Some(_) => None,
+    objectives.iter().find_map(|objective| match metrics.get(objective.metric()) {
+        None => Some(format!("the evaluator reported no `{}`", objective.metric())),
+        Some(value) => objective.refuses(objective.metric(), *value),
     })
 }
 

@@ -160,6 +160,14 @@ pub trait Evaluate: Send + Sync {
     /// # Errors
     /// [`Failure`], which is the trial's, not the study's.
     fn evaluate(&self, job: &Job, progress: &dyn Progress) -> Result<Outcome, Failure>;
+    /// Where its figures of a candidate at a fidelity stand, for messages: `table.csv:12`; `None` where they are made anew.
+    fn origin(&self, _genotype: &Genotype, _key: &Key, _fidelity: Fidelity) -> Option<String> {
+        None
+    }
+    /// The files that all its figures come from: a study that is gone on with must find them as they were.
+    fn sources(&self) -> Vec<&Path> {
+        Vec::new()
+    }
     /// What its trials have of earlier ones; by default each stands alone.
     fn inherits(&self) -> Inherits {
         Inherits::default()

@@ -5,7 +5,7 @@
 //! compared in seconds. A trial's figures are those of one of its candidate's repeated measurements, drawn from the
 //! trial's own random stream; figures to judge searches by are kept where no search sees them.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use indexmap::IndexMap;
 use rand::RngExt;
@@ -130,12 +130,9 @@ impl Prepare for Table {
     fn prepare(&self, space: &Space) -> Result<Box<dyn Evaluate>, Error> {
         self.check()?;
         let sheet = Sheet::read(self, space, self.columns())?;
-        for (reading, column) in self
-            .seconds
-            .iter()
-            .flat_map(|reading| reading.columns.0.iter().map(move |column| (reading, column)))
-        {
-            sheet.check_costs(column, reading.scale)?;
+        for (name, reading) in self.readings() {
+            let is_cost = name == SECONDS;
+            reading.columns.0.iter().try_for_each(|column| sheet.check(column, reading.scale, is_cost))?;
         }
         let metrics: Vec<Metric> =
             self.shown().map(|(name, readings)| Metric::new(name, readings, &sheet)).collect();
@@ -268,9 +265,13 @@ impl Evaluate for Measured {
         }
         let mut metrics = metrics(level);
         if metrics.is_empty() {
-            let path = self.sheet.path.display();
-            let reason = format!("{path} says nothing of this candidate at fidelity {}", job.fidelity.0);
-            return Err(Failure::Candidate(reason));
+            let row = self.sheet.place(lines, level);
+            let at = if self.levels.is_empty() {
+                String::new()
+            } else {
+                format!(" at fidelity {}", job.fidelity.0)
+            };
+            return Err(Failure::Candidate(format!("{row} says nothing of this candidate{at}")));
         }
         if !progress.report(job.fidelity, &metrics) {
             return Err(Failure::Stopped);
@@ -279,6 +280,15 @@ impl Evaluate for Measured {
             metrics.extend(self.hidden(job.genotype, job.key).unwrap_or_default());
         }
         Ok(Outcome { metrics, trained: None })
+    }
+
+    fn origin(&self, genotype: &Genotype, key: &Key, fidelity: Fidelity) -> Option<String> {
+        let (lines, level) = (self.sheet.find(genotype, key)?, self.level(fidelity).ok()?);
+        Some(self.sheet.place(lines, level))
+    }
+
+    fn sources(&self) -> Vec<&Path> {
+        vec![&self.sheet.path]
     }
 
     fn hidden_metrics(&self) -> Vec<&str> {

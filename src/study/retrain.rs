@@ -91,9 +91,9 @@ impl Retraining<'_> {
         seconds: f64,
     ) -> Result<(), StudyError> {
         let (state, trained) = match result {
-            Ok(outcome) => match self.not_a_number(&outcome.metrics) {
+            Ok(outcome) => match self.refused(&outcome.metrics) {
                 None => (TrialState::Finished(outcome.metrics), outcome.trained),
-                Some(name) => (TrialState::Failed(format!("`{name}` is not a number: it diverged")), None),
+                Some(reason) => (TrialState::Failed(reason), None),
             },
             Err(problem) => (TrialState::Failed(problem.to_string()), None),
         };
@@ -113,13 +113,14 @@ impl Retraining<'_> {
         Ok(())
     }
 
-    /// An objective of which the training, or its test, has no number.
-    fn not_a_number<'m>(&self, metrics: &'m Metrics) -> Option<&'m str> {
+    /// Why an objective's figure, or that of its test, says nothing.
+    fn refused(&self, metrics: &Metrics) -> Option<String> {
         let objectives = &self.record.description.experiment.objectives;
-        let ranks = |name: &str| {
-            objectives.iter().any(|one| one.metric() == name.strip_prefix("test_").unwrap_or(name))
-        };
-        metrics.iter().find(|(name, figure)| figure.is_nan() && ranks(name)).map(|(name, _)| name.as_str())
+        metrics.iter().find_map(|(name, figure)| {
+            let ranked = name.strip_prefix("test_").unwrap_or(name);
+            let objective = objectives.iter().find(|one| one.metric() == ranked || one.metric() == name)?;
+            objective.refuses(name, *figure)
+        })
     }
 
     /// Where the model goes, relative to the run folder: an earlier training's stays.

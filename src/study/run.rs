@@ -236,13 +236,31 @@ impl Search<'_> {
                 let curve = Some(curve).filter(|curve| curve.tells(whole));
                 let state = match stopped {
                     Some(stopped) => Some(TrialState::Stopped(stopped)),
-                    None => verdict(result, &self.experiment.objectives),
+                    None => self.verdict(id, result),
                 };
                 match state {
                     Some(state) => self.settle(id, state, seconds, None, curve),
                     None => Ok(()),
                 }
             }
+        }
+    }
+
+    /// What an evaluation's result means for its trial; `None` where it stays pending.
+    fn verdict(&self, id: TrialId, result: Result<Outcome, Failure>) -> Option<TrialState> {
+        match result {
+            Ok(outcome) => Some(match unfit(&outcome.metrics, &self.experiment.objectives) {
+                None => TrialState::Finished(outcome.metrics),
+                Some(reason) => {
+                    let Trial { key, proposal, .. } = &self.memory.trials[id as usize];
+                    let (genotype, fidelity) = (&proposal.genotype, proposal.fidelity);
+                    let origin = self.site.evaluator.origin(genotype, key, fidelity);
+                    let origin = origin.map(|origin| format!("{origin}: ")).unwrap_or_default();
+                    TrialState::Failed(origin + &reason)
+                }
+            }),
+            Err(Failure::Candidate(reason) | Failure::Obstacle(reason)) => Some(TrialState::Failed(reason)),
+            Err(Failure::Stopped) => None,
         }
     }
 
@@ -348,17 +366,5 @@ impl Memory {
             self.best = Some((place.0, score, trial.id));
         }
         is_best
-    }
-}
-
-/// What an evaluation's result means for its trial; `None` where it stays pending.
-fn verdict(result: Result<Outcome, Failure>, objectives: &[Objective]) -> Option<TrialState> {
-    match result {
-        Ok(outcome) => Some(match unfit(&outcome.metrics, objectives) {
-            None => TrialState::Finished(outcome.metrics),
-            Some(reason) => TrialState::Failed(reason),
-        }),
-        Err(Failure::Candidate(reason) | Failure::Obstacle(reason)) => Some(TrialState::Failed(reason)),
-        Err(Failure::Stopped) => None,
     }
 }

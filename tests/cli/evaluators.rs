@@ -166,6 +166,17 @@ fn candidates_without_a_row_are_failed_trials() {
     assert_eq!(said.err.matches("table.csv has no row for this candidate").count(), 5, "{said}");
 }
 
+#[test]
+fn blank_cells_are_told_with_their_row() {
+    let home = Home::new();
+    let other = TABLE.replace("\"loss\")]", "\"loss\")], \"size\": [(columns: \"size\")]");
+    home.write("table.ron", space(&other));
+    home.write("table.csv", "code,loss,size\n00,3,1\n21,,2\n11,,\n");
+    let said = home.run("search table.ron --run run");
+    assert!(said.err.contains("failed: table.csv:3: the evaluator reported no `loss`"), "{said}");
+    assert!(said.err.contains("failed: table.csv:4 says nothing of this candidate"), "{said}");
+}
+
 #[cfg(unix)]
 #[test]
 fn a_command_is_run_for_each_trial() {
@@ -245,17 +256,19 @@ fn programs_that_do_anything_else_are_recorded_failures() {
             *Forks*) sleep 60 & echo $! > forked; echo '{"loss": 2}' ;;
             *Floods*) head -c 2000000 /dev/zero; sleep 60 ;;
             *Diverges*) echo '{"loss": NaN}' ;;
+            *Perfect*) echo '{"loss": -Infinity}' ;;
+            *Hopeless*) echo '{"loss": Infinity}' ;;
             *Exits*) echo '{"loss": 1}'; echo 'no data' >&2; exit 3 ;;
             *Bytes*) printf '\377\376\n{"loss": 3}\n' ;;
         esac"#,
     );
-    let kinds = "Silent, Garbage, Hangs, Killed, Forks, Floods, Diverges, Exits, Bytes";
+    let kinds = "Silent, Garbage, Hangs, Killed, Forks, Floods, Diverges, Perfect, Hopeless, Exits, Bytes";
     home.write(
         "any.ron",
         format!(
             r#"Space(program_type: Any, program: (kind: OneOf([{kinds}])), experiment: (
                 evaluator: Command(program: "sh", args: ["any.sh"], metrics: ["loss"], seconds: 2),
-                objectives: [Minimize("loss")], trials: 9, algorithm: Grid, workers: 3, retrain: (top: 0)))"#
+                objectives: [Minimize("loss")], trials: 11, algorithm: Grid, workers: 3, retrain: (top: 0)))"#
         ),
     );
     let lines = home.run("search any.ron --run run --json").json();
@@ -273,6 +286,8 @@ fn programs_that_do_anything_else_are_recorded_failures() {
             "finished",
             "`sh` printed a line of more than 1 MiB and was killed, without a word",
             "`sh` reported that `loss` is not a number: it diverged; its last words: {\"loss\": NaN}",
+            "`loss` is -inf: nothing is infinitely good, so it was measured wrongly",
+            "finished",
             "`sh` exited with code 3; its last words: no data",
             "finished",
         ]
@@ -280,7 +295,9 @@ fn programs_that_do_anything_else_are_recorded_failures() {
     let forked = home.read("forked");
     let state = std::fs::read_to_string(format!("/proc/{}/stat", forked.trim())).unwrap_or_default();
     assert!(state.is_empty() || state.contains(") Z "), "what it left behind is killed: {state}");
-    assert_eq!(home.run("rank run --json").json().len(), 2);
+    let ranked = home.run("rank run --json").json();
+    let losses: Vec<_> = ranked.iter().map(|line| line["metrics"]["loss"].as_f64()).collect();
+    assert_eq!(losses, [Some(2.0), Some(3.0), None], "what is infinitely bad comes last");
 }
 
 /// Whether a process ends within a few seconds.

@@ -161,7 +161,7 @@ impl TableError {
 }
 
 /// `tables/a.csv:12`, or the file alone.
-fn place(path: &std::path::Path, line: Option<u64>) -> String {
+pub(super) fn place(path: &std::path::Path, line: Option<u64>) -> String {
     match line {
         Some(line) => format!("{}:{line}", path.display()),
         None => path.display().to_string(),

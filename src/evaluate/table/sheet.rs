@@ -7,7 +7,7 @@ use std::sync::OnceLock;
 use csv::StringRecord;
 use rayon::prelude::*;
 
-use super::error::Number;
+use super::error::{Number, place};
 use super::key::{Misfit, RowForm};
 use super::read::Csv;
 use super::{Table, TableError};
@@ -165,6 +165,12 @@ impl Sheet {
         entry.map(|entry| self.of(*entry))
     }
 
+    /// Where a candidate's figures of a fidelity stand: `table.csv:12`.
+    pub fn place(&self, lines: &[Line], level: Fidelity) -> String {
+        let measured = lines.iter().find(|line| line.fidelity == Some(level)).or(lines.first());
+        place(&self.path, measured.map(|line| line.number))
+    }
+
     /// The lines of the candidate of a number.
     fn of(&self, entry: u32) -> &[Line] {
         &self.lines[self.starts[entry as usize]..self.starts[entry as usize + 1]]
@@ -202,25 +208,29 @@ impl Sheet {
         self.figures[line.start + column]
     }
 
-    /// Whether a column, scaled, holds seconds that something can have taken.
+    /// Whether a column, scaled, holds what something can have been measured to be: no infinities, and for a cost no
+    /// negative numbers.
     ///
     /// # Errors
     /// The first cell that does not.
-    pub fn check_costs(&self, name: &str, scale: f64) -> Result<(), TableError> {
+    pub fn check(&self, name: &str, scale: f64, is_cost: bool) -> Result<(), TableError> {
         let column = self.column(name);
-        let mut cells = self.lines.iter().map(|line| (line, self.figure(line, column)));
-        let wrong =
-            |(_, figure): &(&Line, f64)| !figure.is_nan() && !(0.0..f64::MAX).contains(&(figure * scale));
-        match cells.find(wrong) {
-            None => Ok(()),
-            Some((line, figure)) => Err(TableError::Cell {
-                path: self.path.clone(),
-                line: line.number,
-                column: name.into(),
-                problem: format!("a training cannot have taken {} seconds", figure * scale),
-                hint: "mend the cell, or leave it blank",
-            }),
-        }
+        let cells = self.lines.iter().map(|line| (line, self.figure(line, column) * scale));
+        let wrong = |figure: f64| figure.is_infinite() || (is_cost && figure < 0.0);
+        let Some((line, figure)) = cells.into_iter().find(|(_, figure)| wrong(*figure)) else {
+            return Ok(());
+        };
+        let problem = match is_cost {
+            true => format!("a training cannot have taken {figure} seconds"),
+            false => format!("{figure} is no measurement: what is infinitely good would be the best of all"),
+        };
+        Err(TableError::Cell {
+            path: self.path.clone(),
+            line: line.number,
+            column: name.into(),
+            problem,
+            hint: "mend the cell, or leave it blank",
+        })
     }
 
     /// The place of a column among those kept.

@@ -73,6 +73,10 @@ fn broken_tables_are_told_with_their_place() {
     table.csv:3, column `s`: a training cannot have taken -10 seconds
       hint: mend the cell, or leave it blank
     ");
+    insta::assert_snapshot!(told("code,loss\n00,1\n01,-inf\n", PLAIN), @"
+    table.csv:3, column `loss`: -inf is no measurement: what is infinitely good would be the best of all
+      hint: mend the cell, or leave it blank
+    ");
     insta::assert_snapshot!(told("code,loss\n00,1\n21,\"2\n11,3\n", PLAIN), @r"
     table.csv:3, column `loss`: `2
     11,3` is not a number
