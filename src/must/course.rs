@@ -142,7 +142,7 @@ impl Course {
     pub fn load(path: &Path) -> Result<Course, MustError> {
         let text = std::fs::read_to_string(path).map_err(MustError::io(path))?;
         let course = Course::from_ron(&path.display().to_string(), &text)?;
-        course.check()?;
+        course.check().map_err(|error| error.within(&path.display().to_string()))?;
         Ok(course)
     }
 
@@ -156,7 +156,8 @@ impl Course {
             let problem = format!("`{}` names no folder", self.name);
             return Err(MustError::settings(problem, "use letters, digits, `-`, `_` and `.`"));
         }
-        check_tasks(&self.tasks)
+        check_tasks(&self.tasks)?;
+        check_lesson(&self.lesson)
     }
 
     /// The network with its heads, for these classes.
@@ -175,6 +176,14 @@ impl Course {
     /// As [`Mixture::open`].
     pub fn open(&self) -> Result<Mixture, MustError> {
         Mixture::open(&self.sources, &self.tasks).map_err(|error| error.of_course(&self.name))
+    }
+}
+
+/// Numbers that a training can use.
+pub(crate) fn check_lesson(lesson: &Lesson) -> Result<(), MustError> {
+    match lesson.problem() {
+        None => Ok(()),
+        Some(problem) => Err(MustError::settings(format!("`lesson`: {problem}"), "mend the lesson")),
     }
 }
 
@@ -219,6 +228,10 @@ mod tests {
         insta::assert_snapshot!(told("[Class]", "[]"), @"
         `tasks` is empty
           hint: name at least one, such as `[Class]`
+        ");
+        insta::assert_snapshot!(told("tasks:", "lesson: (steps: 0), tasks:"), @"
+        `lesson`: `steps` is 0; at least 1 is needed
+          hint: mend the lesson
         ");
         insta::assert_snapshot!(told("\"a\"", "\"../a\""), @"
         `../a` names no folder

@@ -138,6 +138,14 @@ impl MustError {
         MustError::NoTeacher { path: path.into(), problem: problem.into(), hint: hint.into() }
     }
 
+    /// The same, where settings do not go together, with the file or part that they stand in.
+    pub(crate) fn within(self, place: &str) -> MustError {
+        match self {
+            MustError::Settings { problem, hint } => MustError::settings(format!("{place}: {problem}"), hint),
+            other => other,
+        }
+    }
+
     /// The same, where sets have no sample of a task, with the course that names them.
     pub(super) fn of_course(self, name: &str) -> MustError {
         match self {

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::classes::union;
 use super::sound::tell_left_out;
-use super::store::{Predictions, StoreHeader, StoreWriter};
+use super::store::{Predictions, StoreHeader, StoreWriter, Teacher};
 use super::teacher::Labeller;
 use super::{Hear, MustError, News};
 use crate::data::{Classes, Label, SampleSource};
@@ -71,11 +71,8 @@ impl Labelling<'_> {
         if self.teachers.is_empty() {
             return Err(MustError::settings("there is no teacher to label anything", "name at least one"));
         }
-        if !(0.0..=1.0).contains(&self.threshold) {
-            let problem = format!("the threshold is {}", self.threshold);
-            return Err(MustError::settings(problem, "write a score in [0, 1]; the papers' is 0.5"));
-        }
-        self.check_tasks()?;
+        check_threshold(self.threshold)?;
+        check_different(self.teachers.iter().map(|teacher| teacher.described()))?;
         let mut classes = Classes::default();
         for teacher in self.teachers {
             let own = union(std::iter::once(teacher.classes()), &teacher.described().labels);
@@ -92,18 +89,32 @@ impl Labelling<'_> {
         let teachers = self.teachers.iter().map(|teacher| teacher.described().clone()).collect();
         Ok(StoreHeader { pictures: self.pictures.clone(), classes, teachers, threshold: self.threshold })
     }
+}
 
-    fn check_tasks(&self) -> Result<(), MustError> {
-        for label in Label::ALL {
-            let mut of = self.teachers.iter().map(|teacher| teacher.described());
-            let mut of = of.by_ref().filter(|teacher| teacher.labels.contains(&label));
-            if let (Some(first), Some(second)) = (of.next(), of.next()) {
-                let (first, second) = (first.name.clone(), second.name.clone());
-                return Err(MustError::TwoTeachers { first, second, label: label.name() });
-            }
-        }
-        Ok(())
+/// That a threshold of scores is in [0, 1].
+///
+/// # Errors
+/// [`MustError::Settings`].
+pub fn check_threshold(threshold: f32) -> Result<(), MustError> {
+    if (0.0..=1.0).contains(&threshold) {
+        return Ok(());
     }
+    let problem = format!("the threshold is {threshold}");
+    Err(MustError::settings(problem, "write a score in [0, 1]; the papers' is 0.5"))
+}
+
+/// That no two teachers are of one task.
+pub(crate) fn check_different<'a>(
+    teachers: impl Iterator<Item = &'a Teacher> + Clone,
+) -> Result<(), MustError> {
+    for label in Label::ALL {
+        let mut of = teachers.clone().filter(|teacher| teacher.labels.contains(&label));
+        if let (Some(first), Some(second)) = (of.next(), of.next()) {
+            let (first, second) = (first.name.clone(), second.name.clone());
+            return Err(MustError::TwoTeachers { first, second, label: label.name() });
+        }
+    }
+    Ok(())
 }
 
 /// Takes over what a teacher says of its labels.
@@ -123,7 +134,7 @@ fn take(all: &mut Predictions, one: Predictions, labels: &[Label]) {
 mod tests {
     use super::*;
     use crate::data::{Picture, Plane};
-    use crate::must::store::{Store, Teacher};
+    use crate::must::store::Store;
 
     /// Says the same of every picture.
     struct Parrot(Teacher, Classes);

@@ -28,11 +28,13 @@ mod sound;
 mod teach;
 mod transfer;
 
-#[cfg(feature = "train")]
-pub(crate) use course::check_tasks;
 pub use course::{Backbone, Course};
+#[cfg(feature = "train")]
+pub(crate) use course::{check_lesson, check_tasks};
 pub use error::MustError;
-pub use label::{Labelling, THRESHOLD};
+#[cfg(feature = "train")]
+pub(crate) use label::check_different;
+pub use label::{Labelling, THRESHOLD, check_threshold};
 pub use mixture::{Mixture, OpenPortion, Portion};
 pub use news::{Hear, News};
 pub use scores::{Judge, metric_names};

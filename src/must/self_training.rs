@@ -9,7 +9,8 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use super::label::{Labelling, THRESHOLD};
+use super::course::check_lesson;
+use super::label::{Labelling, THRESHOLD, check_threshold};
 use super::student::Lesson;
 use super::teach::teach;
 use super::teacher::{Labeller, TEACHER, Taught};
@@ -101,6 +102,7 @@ impl SelfTraining {
             let problem = "the first teacher's `sources` are pseudo-labelled";
             return Err(MustError::settings(problem, "give it people's labels: `Labelled(set: ..)`"));
         }
+        self.check()?;
         // Labelled in hours from now, they are looked through first.
         if !self.is_done(folder) {
             look_through(&[&self.pictures], hear)?;
@@ -118,6 +120,20 @@ impl SelfTraining {
             taught.push(teach(&self.student(round, &store), &here.join("student"), device, hear)?);
         }
         Ok(taught)
+    }
+
+    /// What can be told to be wrong before the first teacher is taught.
+    fn check(&self) -> Result<(), MustError> {
+        self.teacher.check().map_err(|error| error.within("`teacher`"))?;
+        self.lesson.iter().try_for_each(check_lesson)?;
+        check_threshold(self.threshold)?;
+        match self.share > 0.0 && self.share.is_finite() {
+            true => Ok(()),
+            false => {
+                let problem = format!("`share` of the pseudo-labelled samples is {}", self.share);
+                Err(MustError::settings(problem, "write a number above 0"))
+            }
+        }
     }
 
     fn is_done(&self, folder: &Path) -> bool {
@@ -162,11 +178,27 @@ mod tests {
     }
 
     #[test]
-    fn a_first_teacher_without_people_is_refused() {
-        let text = "(teacher: (name: \"a\", backbone: Sequential([]), tasks: [Depth],
-            sources: [PseudoLabelled(store: \"labels\")]), pictures: Scenes(count: 9))";
-        let plan = SelfTraining::from_ron("plan.ron", text).unwrap();
-        let error = plan.run(Path::new("never/written"), Device::Cpu, &mut |_: &News| true).unwrap_err();
-        assert!(error.to_string().starts_with("the first teacher's `sources`"), "{error}");
+    fn plans_that_come_to_nothing_are_refused_before_anything_is_taught() {
+        let said = |from: &str, to: &str| {
+            let text = "(teacher: (name: \"a\", backbone: Sequential([]), tasks: [Depth],
+                sources: [Labelled(set: Scenes(count: 3))]), pictures: Scenes(count: 9))";
+            assert!(text.contains(from), "{from}");
+            let plan = SelfTraining::from_ron("plan.ron", &text.replace(from, to)).unwrap();
+            let error = plan.run(Path::new("never/written"), Device::Cpu, &mut |_: &News| true).unwrap_err();
+            assert_eq!(error.exit_code(), 2);
+            error.to_string()
+        };
+        let labelled = "Labelled(set: Scenes(count: 3))";
+        let pseudo = said(labelled, "PseudoLabelled(store: \"labels\")");
+        assert!(pseudo.starts_with("the first teacher's `sources`"), "{pseudo}");
+        let last = "pictures: Scenes(count: 9)";
+        let sure = said(last, "pictures: Scenes(count: 9), threshold: 7");
+        assert!(sure.starts_with("the threshold is 7"), "{sure}");
+        let none = said(last, "pictures: Scenes(count: 9), lesson: (steps: 0)");
+        assert!(none.starts_with("`lesson`: `steps` is 0"), "{none}");
+        let share = said(last, "pictures: Scenes(count: 9), share: 0");
+        assert!(share.starts_with("`share` of the pseudo-labelled samples is 0"), "{share}");
+        let teacher = said("tasks: [Depth]", "tasks: []");
+        assert!(teacher.starts_with("`teacher`: `tasks` is empty"), "{teacher}");
     }
 }

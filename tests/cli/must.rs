@@ -33,8 +33,12 @@ fn courses_that_cannot_be_taught_are_refused_before_anything_is_trained() {
       hint: add a set that has it, or leave the task out
     ");
     assert_snapshot!(said("name: \"solids\"", "name: \"a/b\""), @"
-    error: `a/b` names no folder
+    error: course.ron: `a/b` names no folder
       hint: use letters, digits, `-`, `_` and `.`
+    ");
+    assert_snapshot!(said("steps: 4", "steps: 0"), @"
+    error: course.ron: `lesson`: `steps` is 0; at least 1 is needed
+      hint: mend the lesson
     ");
     assert_snapshot!(said("Labelled(set:", "PseudoLabelled(store: \"labels\"), Labelled(set:"), @"
     error: course.ron: a teacher learns from people, and `sources` names pseudo labels
@@ -54,6 +58,39 @@ fn courses_that_cannot_be_taught_are_refused_before_anything_is_trained() {
       hint: `cellwright data` shows the layout that is expected
     ");
     assert!(!home.path("teachers/solids/teacher.ron").exists());
+}
+
+/// Pictures of two classes, of which one is no picture.
+fn photographs(home: &Home) {
+    for (name, level) in [("ant/1", 10), ("ant/2", 90), ("cat/1", 150), ("cat/3", 220)] {
+        home.write(&format!("pics/{name}.png"), "");
+        let picture = image::RgbImage::from_pixel(16, 16, image::Rgb([level; 3]));
+        picture.save(home.path(&format!("pics/{name}.png"))).expect("a picture");
+    }
+    home.write("pics/cat/2.png", b"\x89PNG\r\n\x1a\n and then nothing");
+}
+
+#[test]
+fn a_broken_picture_is_told_before_anything_is_trained_or_counted() {
+    let home = Home::new();
+    photographs(&home);
+    let pictures = |more: &str| format!("Pictures(folder: \"pics\", labels: [ByFolder]{more})");
+    let course = COURSE
+        .replace("Part(of: Scenes(count: 12, width: 16, height: 16), labels: [Class, Depth])", &pictures(""))
+        .replace("tasks: [Class, Depth]", "tasks: [Class]")
+        .replace("    validation: Scenes(count: 6, width: 16, height: 16, seed: 1),\n", "");
+    home.write("course.ron", &course);
+    let broken = home.run("must teach course.ron").refused();
+    assert!(broken.starts_with("error: pics/cat/2.png: "), "{broken}");
+    home.write("course.ron", course.replace(&pictures(""), &pictures(", skip_broken: true")));
+    let taught = home.run("must teach course.ron");
+    let line = "left out 1 of 5 in pics, the first `cat/2`: pics/cat/2.png: ";
+    assert_eq!(taught.err.matches(line).count(), 1, "{taught}");
+    assert_eq!(taught.code, Some(if cfg!(feature = "train") { 0 } else { 2 }), "{taught}");
+    let show = ["must", "show", &pictures(", skip_broken: true")];
+    assert!(home.run_words(&show).succeeded().starts_with(line));
+    let none = home.run_words(&["must", "show", "Scenes(count: 2)", "--threshold", "7"]).refused();
+    assert!(none.starts_with("error: the threshold is 7"), "{none}");
 }
 
 #[test]
@@ -226,6 +263,26 @@ fn a_search_makes_teachers_and_labels_once_and_ranks_students() {
     home.write("bare.ron", bare);
     let bare = home.run("search bare.ron --run bare").refused();
     assert!(bare.contains("`teachers` have nothing to label"), "{bare}");
+
+    // What cannot end well is told before the first teacher is taught.
+    let once = space.replace("ROUNDS", "1");
+    let refused = |name: &str, from: &str, to: &str| {
+        assert!(once.contains(from), "{from}");
+        home.write("wrong.ron", once.replacen(from, to, 1));
+        let said = home.run(&format!("search wrong.ron --run {name}")).refused();
+        assert!(!home.path(&format!("{name}/must/teachers")).exists(), "{said}");
+        said
+    };
+    let twice = format!("teachers: [Taught({}), Taught(", teacher.replace("\"solids\"", "\"others\""));
+    assert!(
+        refused("twice", "teachers: [Taught(", &twice).contains("both `others` and `solids` label class")
+    );
+    assert!(refused("sure", "unit: 2", "threshold: 7, unit: 2").contains("the threshold is 7"));
+    photographs(&home);
+    let broken = refused("broken", "labelled: [", "labelled: [Labelled(set: Pictures(folder: \"pics\")), ");
+    assert!(broken.contains("pics/cat/2.png: "), "{broken}");
+    home.write("pics/cat/2.png", std::fs::read(home.path("pics/cat/1.png")).expect("a picture"));
+    home.run("search wrong.ron --run broken --trials 1 --no-retrain").succeeded();
 }
 
 #[cfg(feature = "train")]

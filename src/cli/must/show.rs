@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use cellwright::data::{Classes, Sample, SampleSource, Samples};
 use cellwright::must::draw::{Layout, png};
 use cellwright::must::store::Store;
-use cellwright::must::{THRESHOLD, left_out, teacher};
+use cellwright::must::{THRESHOLD, check_threshold, left_out, teacher};
 use clap::Args;
 
 use super::{Place, at_least_one, out};
@@ -42,6 +42,7 @@ pub struct Show {
 
 impl Show {
     pub fn run(self) -> cellwright::Result<()> {
+        check_threshold(self.threshold)?;
         let (set, told) = self.open()?;
         let indices = self.skip..set.len().min(self.skip.saturating_add(self.count));
         if indices.is_empty() {

@@ -3,7 +3,7 @@
 //! Lin et al., *Microsoft COCO: Common Objects in Context* (2014), <https://arxiv.org/abs/1405.0312>; layout:
 //! <https://cocodataset.org/#format-data>.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
@@ -89,16 +89,11 @@ impl Coco {
         let sizes = images.iter().map(|image| (image.id, (image.width, image.height)));
         let mut listed: BTreeMap<u64, Listed> =
             sizes.map(|(id, size)| (id, Listed { size, annotations: Vec::new() })).collect();
+        let mut unknown = HashSet::new();
         for (index, annotation) in annotations.into_iter().enumerate() {
             let Some(picture) = listed.get_mut(&annotation.image_id) else {
-                let place = Place::Path(format!("annotations[{index}].image_id"));
-                let problem = format!("{} is the id of no picture in `images`", annotation.image_id);
-                return Err(DataError::label(
-                    path,
-                    place,
-                    problem,
-                    "take the annotation out, or list its picture",
-                ));
+                unlisted(path, index, annotation.image_id, keys, &mut unknown)?;
+                continue;
             };
             picture.annotations.push((index, annotation));
         }
@@ -245,6 +240,25 @@ pub(super) fn found(path: &Path, images: &[Image], keys: &Keys) -> Result<HashMa
     Ok(found)
 }
 
+/// An annotation of a picture that `images` does not list: an error, or left out once for each such picture.
+pub(super) fn unlisted(
+    path: &Path,
+    index: usize,
+    id: u64,
+    keys: &Keys,
+    unknown: &mut HashSet<u64>,
+) -> Result<(), DataError> {
+    let place = Place::Path(format!("annotations[{index}].image_id"));
+    let problem = format!("{id} is the id of no picture in `images`");
+    if !keys.skip_broken {
+        return Err(DataError::label(path, place, problem, "take the annotation out, or list its picture"));
+    }
+    if unknown.insert(id) {
+        keys.note(&format!("image {id}"), format!("{}: {place}{problem}", path.display()));
+    }
+    Ok(())
+}
+
 pub(super) fn same_size(
     path: &Path,
     key: &str,
@@ -363,5 +377,22 @@ mod tests {
         let keys = Keys::listed(folder.path(), &["b"], true);
         assert!(Coco::open(&path, &keys).is_ok());
         assert_eq!(keys.missing().len(), 1);
+    }
+
+    #[test]
+    fn annotations_of_pictures_that_are_not_listed_are_counted_once_a_picture() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.json");
+        let one = |image: u64| format!(r#"{{"image_id": {image}, "category_id": 18, "bbox": [1, 1, 3, 2]}}"#);
+        std::fs::write(&path, format!("{HEAD}[{}, {}, {}]}}", one(8), one(7), one(8))).unwrap();
+        let keys = Keys::listed(folder.path(), &["a"], true);
+        let coco = Coco::open(&path, &keys).unwrap();
+        let mut sample = Sample::unlabelled("a", Picture::filled(6, 4, [0; 3]));
+        coco.label("a", &mut sample).unwrap();
+        assert_eq!(sample.objects.unwrap().len(), 1);
+        let missing = keys.missing();
+        assert_eq!((missing.len(), missing[0].0.as_str()), (1, "image 8"));
+        let told = "annotations[0].image_id: 8 is the id of no picture in `images`";
+        assert!(missing[0].1.ends_with(told), "{missing:?}");
     }
 }

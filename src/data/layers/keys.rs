@@ -47,7 +47,12 @@ impl Keys {
             asked_by.display(),
             self.folder.display()
         );
-        self.missing.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push((file.into(), why));
+        self.note(file, why);
+    }
+
+    /// Writes down what is left out, and why.
+    pub fn note(&self, name: &str, why: String) {
+        self.missing.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push((name.into(), why));
     }
 
     pub fn missing(&self) -> Vec<(String, String)> {

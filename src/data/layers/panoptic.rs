@@ -4,12 +4,12 @@
 //! segment (red + 256 green + 65536 blue), the JSON says what each segment is. Countable segments are objects. Without the
 //! PNG files, objects have boxes only, and pixels no class.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-use super::coco::{Category, Image, found, json, numbered, same_size};
+use super::coco::{Category, Image, found, json, numbered, same_size, unlisted};
 use super::names::Ids;
 use super::raw::Raw;
 use super::{Keys, Reader};
@@ -65,16 +65,11 @@ impl Panoptic {
         let sizes: HashMap<u64, (usize, usize)> =
             images.iter().map(|image| (image.id, (image.width, image.height))).collect();
         let mut by_key = HashMap::new();
+        let mut unknown = HashSet::new();
         for (index, annotation) in annotations.into_iter().enumerate() {
             let Some(&size) = sizes.get(&annotation.image_id) else {
-                let place = Place::Path(format!("annotations[{index}].image_id"));
-                let problem = format!("{} is the id of no picture in `images`", annotation.image_id);
-                return Err(DataError::label(
-                    path,
-                    place,
-                    problem,
-                    "take the annotation out, or list its picture",
-                ));
+                unlisted(path, index, annotation.image_id, keys, &mut unknown)?;
+                continue;
             };
             if let Some(key) = names.get(&annotation.image_id) {
                 by_key.insert(key.clone(), Listed { size, index, annotation });

@@ -11,11 +11,12 @@ use super::{Must, Tutor};
 use crate::data::{SampleSource, Samples};
 use crate::error::Error;
 use crate::evaluate::{Evaluate, Failure, Home, Inherits, Job, Outcome, Progress};
+use crate::must::store::Teacher;
 use crate::must::student::Student;
 use crate::must::teacher::{self, Labeller, TEACHER};
 use crate::must::{
-    Course, Hear, Labelling, Mixture, MustError, News, OpenTransfer, Portion, Transfer, check_tasks,
-    held_out, kept, look_through, teach_from,
+    Course, Hear, Labelling, Mixture, MustError, News, OpenTransfer, Portion, Transfer, check_different,
+    check_lesson, check_tasks, check_threshold, held_out, kept, look_through, teach_from,
 };
 use crate::panics;
 use crate::trial::Metrics;
@@ -74,15 +75,9 @@ impl School {
         if config.rounds > 1 && config.teachers.is_empty() {
             return wrong("`rounds` repeats what no teacher begins", "name a teacher, or leave `rounds` out");
         }
-        if let Some(problem) = config.lesson.problem() {
-            return wrong(&format!("`lesson`: {problem}"), "mend the lesson");
-        }
-        for tutor in &config.teachers {
-            if let Tutor::Taught(course) = tutor {
-                course.check()?;
-                drop(course.open()?);
-            }
-        }
+        check_lesson(&config.lesson)?;
+        check_threshold(config.threshold)?;
+        School::check_teachers(&config.teachers)?;
         let opened = config.labelled.iter().map(Portion::is_pseudo);
         if opened.into_iter().any(|pseudo| pseudo) {
             return wrong("`labelled` names pseudo labels", "name the teachers, who write them anew");
@@ -94,6 +89,32 @@ impl School {
             .chain(&config.test)
             .try_for_each(|set| set.open().map(drop))?;
         config.transfer.as_ref().map(|transfer| transfer.open().map(drop)).transpose()?;
+        Ok(())
+    }
+
+    /// That each can be taught or is there, and that no two have one name or one task.
+    fn check_teachers(tutors: &[Tutor]) -> Result<(), MustError> {
+        let mut described = Vec::with_capacity(tutors.len());
+        for tutor in tutors {
+            described.push(match tutor {
+                Tutor::At { path } => teacher::open(path)?.described().clone(),
+                Tutor::Taught(course) => {
+                    let name = course.name.clone();
+                    course.check().map_err(|error| error.within(&format!("the teacher `{name}`")))?;
+                    Teacher { name, hash: String::new(), labels: course.tasks.clone() }
+                }
+            });
+        }
+        check_different(described.iter())?;
+        for (index, tutor) in tutors.iter().enumerate() {
+            let Tutor::Taught(course) = tutor else { continue };
+            let same = |other: &Tutor| matches!(other, Tutor::Taught(other) if other.name == course.name);
+            if tutors[..index].iter().any(same) {
+                let problem = format!("two `teachers` are called `{}`", course.name);
+                return Err(MustError::settings(problem, "give each a name of its own: it is its folder's"));
+            }
+            drop(course.open()?);
+        }
         Ok(())
     }
 

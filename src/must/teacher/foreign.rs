@@ -164,7 +164,7 @@ pub(super) fn open(path: &Path) -> Result<Box<dyn Labeller>, MustError> {
     foreign.check(path)?;
     let onnx = path.parent().unwrap_or(Path::new("")).join(&foreign.file);
     let file = std::fs::read(&onnx).map_err(MustError::io(&onnx))?;
-    foreign.labeller(&onnx, &file, &text)
+    foreign.labeller(path, &onnx, &file, &text)
 }
 
 impl Foreign {
@@ -198,12 +198,24 @@ impl Foreign {
     }
 
     #[cfg(feature = "tract")]
-    fn labeller(self, onnx: &Path, file: &[u8], text: &str) -> Result<Box<dyn Labeller>, MustError> {
-        Ok(Box::new(super::tract::Runner::new(self, onnx, file, text)?))
+    fn labeller(
+        self,
+        path: &Path,
+        onnx: &Path,
+        file: &[u8],
+        text: &str,
+    ) -> Result<Box<dyn Labeller>, MustError> {
+        Ok(Box::new(super::tract::Runner::new(self, (path, onnx), file, text)?))
     }
 
     #[cfg(not(feature = "tract"))]
-    fn labeller(self, _onnx: &Path, _file: &[u8], _text: &str) -> Result<Box<dyn Labeller>, MustError> {
+    fn labeller(
+        self,
+        _path: &Path,
+        _onnx: &Path,
+        _file: &[u8],
+        _text: &str,
+    ) -> Result<Box<dyn Labeller>, MustError> {
         Err(MustError::Without { what: "a runtime for ONNX files", feature: "tract" })
     }
 }
