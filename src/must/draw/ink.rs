@@ -5,7 +5,7 @@ use font8x8::UnicodeFonts;
 use crate::data::{Picture, Plane};
 
 /// Side of a letter in pixels.
-const LETTER: usize = 8;
+pub(super) const LETTER: usize = 8;
 
 pub(super) struct Canvas(Picture);
 

@@ -1,14 +1,17 @@
 //! Pictures with their labels side by side, to be looked at.
 //!
-//! One group of tiles a sample: the picture with its boxes, its classes of pixels laid over it, its depth from near
-//! (yellow) to far (violet), its normals as colours. Holes and pixels to be ignored are black; a label that no sample has
+//! One group of tiles a sample: the picture with its boxes (and the masks of its objects, where nothing else shows them), its
+//! classes of pixels laid over it, its depth from near (yellow) to far (violet), its normals as colours. Boxes that are
+//! neither asked for nor a mistake to find are grey. Holes and pixels to be ignored are black; a label that no sample has
 //! takes no room.
 
 mod colours;
 mod ink;
+mod titles;
 
 use crate::data::{Class, Classes, Label, Object, Picture, Plane, Sample};
 use ink::Canvas;
+use titles::{Title, Titles};
 
 /// How a sheet is laid out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,39 +79,68 @@ impl Layout {
         (self.tile * height).div_ceil(width.max(1)).max(1)
     }
 
-    /// The picture with its boxes and their classes.
+    /// The picture with its boxes and their titles; with its objects' masks, where no tile of pixels' classes shows them.
     fn first_tile(&self, sample: &Sample, classes: &Classes) -> Picture {
-        let scale = self.tile as f64 / sample.size().0.max(1) as f64;
-        let mut canvas = Canvas::of(sample.picture.nearest(self.tile, self.tile_height(sample)));
-        for object in sample.objects.iter().flatten() {
+        let (width, height) = (self.tile, self.tile_height(sample));
+        let scale = width as f64 / sample.size().0.max(1) as f64;
+        let picture = match sample.segmentation {
+            Some(_) => sample.picture.nearest(width, height),
+            None => masked(sample).nearest(width, height),
+        };
+        let mut canvas = Canvas::of(picture);
+        let edges = |object: &Object| {
             let bounds = object.bounds;
-            let [left, top, right, bottom] =
-                [bounds.left, bounds.top, bounds.right(), bounds.bottom()].map(|edge| (edge * scale).round());
-            let colour =
-                if object.crowd || object.difficult { [160; 3] } else { colours::of_class(object.class) };
-            canvas.frame([left, top, right - 1.0, bottom - 1.0], colour);
-            if right - left >= 24.0 {
-                let room = (right - left) as usize;
-                canvas.tag(
-                    left.max(0.0) as usize,
-                    top.max(0.0) as usize,
-                    &title(object, classes),
-                    room,
-                    colour,
-                );
+            [bounds.left, bounds.top, bounds.right(), bounds.bottom()].map(|edge| (edge * scale).round())
+        };
+        // The surest last, so that its frame is whole; its title first, so that it has a place.
+        let mut objects: Vec<&Object> = sample.objects.iter().flatten().collect();
+        objects.sort_by(|a, b| a.score.unwrap_or(1.0).total_cmp(&b.score.unwrap_or(1.0)));
+        for object in &objects {
+            let [left, top, right, bottom] = edges(object);
+            canvas.frame([left, top, right - 1.0, bottom - 1.0], colour(object));
+        }
+        let mut titles = Titles::new(width, height);
+        for object in objects.iter().rev().filter(|object| !is_unsure(object)) {
+            if let Some((x, y, words)) = titles.place(edges(object), &title(object, classes)) {
+                canvas.tag(x, y, &words, self.tile, colour(object));
             }
         }
         canvas.picture()
     }
 }
 
+/// What a teacher was not sure enough of: a frame alone.
+fn is_unsure(object: &Object) -> bool {
+    object.difficult && object.score.is_some()
+}
+
+/// Grey where finding the object is neither asked for nor a mistake.
+fn colour(object: &Object) -> [u8; 3] {
+    if object.crowd || object.difficult { [160; 3] } else { colours::of_class(object.class) }
+}
+
+/// The picture with its objects' masks laid over it.
+fn masked(sample: &Sample) -> Picture {
+    let mut picture = sample.picture.clone();
+    for object in sample.objects.iter().flatten() {
+        let Some(mask) = object.mask.as_ref().filter(|mask| mask.size() == picture.size()) else { continue };
+        let colour = colour(object);
+        mask.for_each(|x, y| {
+            let below = picture.at(x, y);
+            let mixed = |part: usize| ((u32::from(below[part]) + u32::from(colour[part])) / 2) as u8;
+            picture.set(x, y, [0, 1, 2].map(mixed));
+        });
+    }
+    picture
+}
+
 fn name(names: &[String], class: u16) -> String {
     names.get(usize::from(class)).cloned().unwrap_or_else(|| class.to_string())
 }
 
-fn title(object: &Object, classes: &Classes) -> String {
-    let name = name(&classes.objects, object.class);
-    object.score.map_or(name.clone(), |score| format!("{name} {:.0}", 100.0 * score))
+fn title(object: &Object, classes: &Classes) -> Title {
+    let score = object.score.map(|score| format!("{:.0}", 100.0 * score));
+    Title { name: name(&classes.objects, object.class), score }
 }
 
 /// The sample's name and class, a teacher's with how sure it is.
@@ -212,5 +244,20 @@ mod tests {
         let colour = colours::of_class(1);
         assert_eq!([tile.at(2, 3), tile.at(5, 7), tile.at(5, 3)], [colour; 3]);
         assert_eq!([tile.at(1, 3), tile.at(6, 7), tile.at(3, 4), tile.at(5, 8)], [[9; 3]; 4]);
+    }
+
+    #[test]
+    fn masks_are_laid_over_the_picture_where_no_tile_shows_them() {
+        let bounds = crate::data::Bounds { left: 2.0, top: 2.0, width: 4.0, height: 4.0 };
+        let inside = Plane::from_fn(10, 10, |x, y| (2..6).contains(&x) && (2..6).contains(&y));
+        let object = Object { mask: Some(inside.mask()), ..Object::new(bounds, 1) };
+        let picture = Picture::filled(10, 10, [10; 3]);
+        let sample = Sample { objects: Some(vec![object]), ..Sample::unlabelled("a", picture) };
+        let layout = Layout { tile: 10, across: 1 };
+        let tile = layout.first_tile(&sample, &Classes::default());
+        let mixed = colours::of_class(1).map(|level| ((u32::from(level) + 10) / 2) as u8);
+        assert_eq!([tile.at(3, 3), tile.at(7, 7)], [mixed, [10; 3]]);
+        let shown = Sample { segmentation: Some(Plane::filled(10, 10, 0)), ..sample };
+        assert_eq!(layout.first_tile(&shown, &Classes::default()).at(3, 3), [10; 3]);
     }
 }
