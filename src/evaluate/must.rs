@@ -42,7 +42,7 @@ pub struct Must {
     /// What teachers label; labels that it has of its own stay.
     #[serde(default)]
     pub pictures: Option<SampleSource>,
-    /// Objects and pixels that a teacher is less sure of are left out.
+    /// Objects and pixels that a teacher is less sure of are ignored.
     #[serde(default = "threshold")]
     pub threshold: f32,
     /// The pictures' share of a batch, relative to those of `labelled`.

@@ -12,7 +12,7 @@ use crate::device::Device;
 
 /// Pictures that teachers see at once.
 const AT_ONCE: usize = 16;
-/// MuST's threshold: objects and pixels that a teacher is less sure of are left out.
+/// MuST's threshold: objects and pixels that a teacher is less sure of are ignored.
 pub const THRESHOLD: f32 = 0.5;
 
 /// What is labelled, by whom, and where to.
@@ -22,7 +22,7 @@ pub struct Labelling<'a> {
     pub teachers: &'a [Box<dyn Labeller>],
     /// The pictures.
     pub pictures: &'a SampleSource,
-    /// Objects and pixels with a lower score are left out; in [0, 1].
+    /// Objects and pixels with a lower score are ignored, objects below half of it left out; in [0, 1].
     pub threshold: f32,
     /// The store's folder.
     pub folder: &'a Path,

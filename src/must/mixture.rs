@@ -110,8 +110,6 @@ pub struct OpenPortion {
     pub samples: Box<dyn Samples>,
     /// Its share of a batch, relative to that of the others.
     pub share: f64,
-    /// Whether teachers labelled it.
-    pub pseudo: bool,
 }
 
 /// Sets of samples in one list of classes.
@@ -135,7 +133,7 @@ impl Mixture {
         let portions = sets.into_iter().zip(portions).map(|(set, portion)| {
             let samples = in_classes(set, &classes, tasks, &portion.told())?;
             let place = portion.place();
-            Ok(OpenPortion { place, samples, share: portion.share(), pseudo: portion.is_pseudo() })
+            Ok(OpenPortion { place, samples, share: portion.share() })
         });
         let mixture = Mixture { portions: portions.collect::<Result<_, MustError>>()?, classes };
         mixture.check_tasks(tasks)?;

@@ -45,7 +45,7 @@ pub struct SelfTraining {
     pub teacher: Course,
     /// The pictures that are labelled in each round.
     pub pictures: SampleSource,
-    /// Objects and pixels with a lower score are left out.
+    /// Objects and pixels with a lower score are ignored.
     #[serde(default = "threshold")]
     pub threshold: f32,
     /// How often a student is taught by the one before.

@@ -170,11 +170,7 @@ mod real {
             let sources: Vec<nn::Source> = self
                 .portions
                 .iter()
-                .map(|portion| nn::Source {
-                    samples: &*portion.samples,
-                    share: portion.share,
-                    pseudo: portion.pseudo,
-                })
+                .map(|portion| nn::Source { samples: &*portion.samples, share: portion.share })
                 .collect();
             let training =
                 StudentTraining { student, lesson, sources: &sources, parent, seed, device, checkpoint };

@@ -9,8 +9,8 @@ use clap::Args;
 use super::{Place, Voice};
 use crate::cli::{out, text};
 
-/// Lets teachers label pictures. Objects and pixels below the threshold are left out; classes stay soft, depth and normals
-/// whole. The same command goes on where it was stopped.
+/// Lets teachers label pictures. Objects and pixels below the threshold are ignored by students (objects below half of it are
+/// left out); classes stay soft, depth and normals whole. The same command goes on where it was stopped.
 ///
 /// A teacher is a folder that `must teach` or `must train` wrote, or a RON file that says how somebody else's ONNX file is
 /// read: `Foreign(name: "depth", file: "depth.onnx", input: (size: (256, 256)), outputs: [Depth(output: 0)])`.
@@ -24,7 +24,7 @@ pub struct Label {
     /// The folder to write.
     #[arg(long, default_value = "labels", value_name = "FOLDER")]
     out: PathBuf,
-    /// Objects and pixels with a lower score are left out.
+    /// Objects and pixels with a lower score are ignored.
     #[arg(long, default_value_t = THRESHOLD, value_name = "SCORE")]
     threshold: f32,
     #[command(flatten)]

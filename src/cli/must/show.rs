@@ -70,7 +70,9 @@ impl Show {
         let said = teacher.label(&pictures, self.place.find()?)?;
         let drawn = samples.into_iter().zip(said).map(|(sample, said)| {
             let bare = Sample { camera: sample.camera, ..Sample::unlabelled(sample.name, sample.picture) };
-            said.pseudo_labels(self.threshold).onto(bare).map_err(|problem| cellwright::Error::Usage {
+            let mut labels = said.pseudo_labels(self.threshold);
+            labels.objects.iter_mut().for_each(|objects| objects.retain(|object| !object.difficult));
+            labels.onto(bare).map_err(|problem| cellwright::Error::Usage {
                 problem,
                 hint: "this is a mistake of the network's description".into(),
             })
@@ -94,7 +96,7 @@ impl Show {
             told += &format!("{} by {} ({})\n", labels.join(", "), teacher.name, shortened(&teacher.hash));
         }
         told += &format!(
-            "{} pictures labelled, objects and pixels from a score of {}\n",
+            "{} pictures labelled, objects and pixels from a score of {} (grey: ignored)\n",
             store.len(),
             header.threshold
         );

@@ -11,7 +11,7 @@ use serde::de::DeserializeOwned;
 
 use super::names::Ids;
 use super::{Keys, Reader};
-use crate::data::sample::{Bounds, Label, Mask, Object, Sample};
+use crate::data::sample::{Bounds, Label, Mask, Object, Sample, rounded};
 use crate::data::{Classes, DataError, Place};
 
 #[derive(Deserialize)]
@@ -181,8 +181,10 @@ pub(super) fn inside(mut polygon: Vec<f64>, size: (usize, usize)) -> Result<Vec<
         let (end, axis) = if index % 2 == 0 { (size.0 as f64, "x") } else { (size.1 as f64, "y") };
         if !(-0.5..=end + 0.5).contains(number) {
             return Err(format!(
-                "{axis} {number} of a polygon is outside the picture of {}x{}",
-                size.0, size.1
+                "{axis} {} of a polygon is outside the picture of {}x{}",
+                rounded(*number),
+                size.0,
+                size.1
             ));
         }
         *number = number.clamp(0.0, end);

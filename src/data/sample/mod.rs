@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 pub use camera::Camera;
 pub use mask::Mask;
 pub use normals::NormalFit;
+pub(in crate::data) use object::rounded;
 pub use object::{Bounds, Object};
 pub use plane::{Pixel, Plane};
 
@@ -88,6 +89,8 @@ pub struct Sample {
     pub normals: Option<Plane<[f32; 3]>>,
     /// The camera, where it is known.
     pub camera: Option<Camera>,
+    /// Which of its labels teachers gave; the others are people's.
+    pub pseudo: Vec<Label>,
 }
 
 impl Sample {
@@ -102,6 +105,7 @@ impl Sample {
             depth: None,
             normals: None,
             camera: None,
+            pseudo: Vec::new(),
         }
     }
 
@@ -123,6 +127,7 @@ impl Sample {
 
     /// The same with only these labels.
     pub fn only(mut self, labels: &[Label]) -> Sample {
+        self.pseudo.retain(|label| labels.contains(label));
         for label in Label::ALL.into_iter().filter(|label| !labels.contains(label)) {
             match label {
                 Label::Class => self.class = None,
@@ -137,7 +142,9 @@ impl Sample {
 
     /// The same with the labels of `other` where it has none of its own.
     pub fn or(self, other: Sample) -> Sample {
+        let taken = other.pseudo.iter().copied().filter(|label| !self.has(*label));
         Sample {
+            pseudo: self.pseudo.iter().copied().chain(taken).collect(),
             class: self.class.or(other.class),
             objects: self.objects.or(other.objects),
             segmentation: self.segmentation.or(other.segmentation),

@@ -77,15 +77,23 @@ impl Bounds {
         if numbers.iter().any(|number| !number.is_finite()) {
             return Some(format!("the box {numbers:?} (left, top, width, height) is no box"));
         }
+        let corners = [left, top, right, bottom].map(rounded);
         if self.width <= 0.0 || self.height <= 0.0 {
+            let [left, top, right, bottom] = corners;
             return Some(format!("the box from ({left}, {top}) to ({right}, {bottom}) is inverted or empty"));
         }
         let inside = left >= -SLACK && top >= -SLACK;
         let inside = inside && right <= width as f64 + SLACK && bottom <= height as f64 + SLACK;
         (!inside).then(|| {
+            let [left, top, right, bottom] = corners;
             format!("the box from ({left}, {top}) to ({right}, {bottom}) is outside the picture of {width}x{height}")
         })
     }
+}
+
+/// Thousandths of a pixel are enough to find a mistake by; what lies behind them is mostly the noise of sums.
+pub(in crate::data) fn rounded(number: f64) -> f64 {
+    (number * 1e3).round() / 1e3 + 0.0
 }
 
 /// One object of a picture.
@@ -117,5 +125,17 @@ impl Object {
     pub fn area(&self) -> f64 {
         let mask = self.mask.as_ref().map(|mask| mask.area() as f64);
         self.area.or(mask).unwrap_or_else(|| self.bounds.area())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn messages_show_no_noise_of_sums() {
+        let bounds = Bounds { left: 6.4, top: 0.1 + 0.2, width: 12.8, height: 3.0 };
+        let told = bounds.problem(16, 16).unwrap();
+        assert_eq!(told, "the box from (6.4, 0.3) to (19.2, 3.3) is outside the picture of 16x16");
     }
 }

@@ -104,6 +104,7 @@ impl Scenes {
             depth: Some(view.depth()),
             normals: Some(view.normals()),
             camera: Some(scene.eye.camera),
+            pseudo: Vec::new(),
             picture: view.picture(&mut rng),
         }
     }

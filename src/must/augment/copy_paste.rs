@@ -55,6 +55,7 @@ fn pasted(target: &Sample, source: &Sample, chosen: &[Object]) -> Sample {
         normals: target.normals.as_ref().map(holes),
         name: target.name.clone(),
         class: target.class.clone(),
+        pseudo: target.pseudo.clone(),
         camera: target.camera,
     }
 }

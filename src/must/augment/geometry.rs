@@ -27,6 +27,7 @@ pub fn flipped(sample: &Sample) -> Sample {
     Sample {
         name: sample.name.clone(),
         class: sample.class.clone(),
+        pseudo: sample.pseudo.clone(),
         picture: sample.picture.flipped(),
         objects: sample.objects.as_ref().map(|objects| objects.iter().map(mirrored).collect()),
         segmentation: sample.segmentation.as_ref().map(Plane::flipped),
@@ -55,6 +56,7 @@ pub fn scaled(sample: &Sample, width: usize, height: usize) -> Sample {
     Sample {
         name: sample.name.clone(),
         class: sample.class.clone(),
+        pseudo: sample.pseudo.clone(),
         picture: resized(&sample.picture, width, height),
         objects: sample.objects.as_ref().map(|objects| objects.iter().map(larger).collect()),
         segmentation: sample.segmentation.as_ref().map(|plane| plane.nearest(width, height)),
@@ -87,6 +89,7 @@ pub fn cropped(sample: &Sample, left: i64, top: i64, width: usize, height: usize
     Sample {
         name: sample.name.clone(),
         class: sample.class.clone(),
+        pseudo: sample.pseudo.clone(),
         picture: window.of(&sample.picture, OUTSIDE),
         objects: sample.objects.as_ref().map(objects),
         segmentation: sample.segmentation.as_ref().map(|plane| window.of(plane, IGNORE)),

@@ -23,6 +23,14 @@ pub enum StoreError {
         /// What is wrong with it.
         problem: String,
     },
+    /// A description that is not whole.
+    #[error("{}: it was cut off at byte {end}\n  hint: copy the file again, or remove the folder and run `must label` again", path.display())]
+    Cut {
+        /// The file.
+        path: PathBuf,
+        /// How many bytes are there.
+        end: usize,
+    },
     /// Labels of another teacher, or of other pictures.
     #[error("{}: these labels are for another run: {difference}\n  hint: write to another folder, or remove this one", path.display())]
     Another {

@@ -2,6 +2,9 @@
 
 use crate::data::{Class, IGNORE, Label, Object, Plane, Sample};
 
+/// Objects from this share of the threshold on are ignored and not background.
+const UNSURE: f32 = 0.5;
+
 /// A teacher's answers for one picture, before anything is left out. What it was not taught is absent.
 #[derive(Clone, Debug, Default)]
 pub struct Predictions {
@@ -17,7 +20,7 @@ pub struct Predictions {
     pub normals: Option<Plane<[f32; 3]>>,
 }
 
-/// Labels that a teacher gave: soft classes, hard boxes and pixels it was sure of, dense depth and normals.
+/// Labels that a teacher gave: soft classes, hard boxes and pixels it was sure of (and unsure boxes, as difficult ones), dense depth and normals.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct PseudoLabels {
     /// One probability a class.
@@ -33,10 +36,19 @@ pub struct PseudoLabels {
 }
 
 impl Predictions {
-    /// The labels that students learn from: objects and pixels below `threshold` are left out, as in MuST (section 3 of
-    /// <https://arxiv.org/abs/2108.11353>), where it is 0.5; the rest is kept as it is.
+    /// The labels that students learn from: objects and pixels from `threshold` on, as in MuST (section 3 of
+    /// <https://arxiv.org/abs/2108.11353>), where it is 0.5; the rest is ignored. Class, depth and normals are kept as they
+    /// are.
+    ///
+    /// What is ignored is asked nothing: pixels are [`IGNORE`], and objects of at least half the threshold stay, as
+    /// `difficult` ones, in whose boxes no student is told that there is nothing. What is less sure than that is left out,
+    /// and is background: teachers say a little of everything, and if all of that were ignored nothing would be left.
     pub fn pseudo_labels(self, threshold: f32) -> PseudoLabels {
-        let sure = |object: &Object| object.score.is_none_or(|score| score >= threshold);
+        let told = |object: Object| {
+            let score = object.score.unwrap_or(1.0);
+            let difficult = object.difficult || score < threshold;
+            (score >= UNSURE * threshold).then_some(Object { difficult, ..object })
+        };
         let sure_pixels = |(classes, scores): (Plane<u16>, Plane<f32>)| {
             Plane::from_fn(classes.width(), classes.height(), |x, y| {
                 if scores.at(x, y) >= threshold { classes.at(x, y) } else { IGNORE }
@@ -44,7 +56,7 @@ impl Predictions {
         };
         PseudoLabels {
             class: self.class,
-            objects: self.objects.map(|objects| objects.into_iter().filter(sure).collect()),
+            objects: self.objects.map(|objects| objects.into_iter().filter_map(told).collect()),
             segmentation: self.segmentation.map(sure_pixels),
             depth: self.depth,
             normals: self.normals.map(|normals| normals.map(unit)),
@@ -96,6 +108,7 @@ impl PseudoLabels {
     /// The labels without the picture that they are of.
     pub(super) fn alone(self) -> Sample {
         Sample {
+            pseudo: self.labels(),
             class: self.class.map(Class::Soft),
             objects: self.objects,
             segmentation: self.segmentation,
@@ -117,13 +130,14 @@ mod tests {
         let object = |score| Object { score: Some(score), ..Object::new(bounds, 0) };
         let labels = Predictions {
             class: Some(vec![0.1, 0.9]),
-            objects: Some(vec![object(0.49), object(0.5)]),
+            objects: Some(vec![object(0.24), object(0.49), object(0.5)]),
             segmentation: Some((Plane::new(2, 1, vec![3, 4]), Plane::new(2, 1, vec![0.4, 0.6]))),
             depth: Some(Plane::new(2, 1, vec![-1.0, 2.0])),
             normals: Some(Plane::new(2, 1, vec![[0.0, 0.0, -4.0], [0.0; 3]])),
         }
         .pseudo_labels(0.5);
-        assert_eq!(labels.objects.as_ref().unwrap().len(), 1);
+        let told = labels.objects.iter().flatten().map(|object| (object.score, object.difficult));
+        assert_eq!(told.collect::<Vec<_>>(), [(Some(0.49), true), (Some(0.5), false)]);
         assert_eq!(labels.segmentation.as_ref().unwrap().values(), [IGNORE, 4]);
         assert_eq!(labels.normals, Some(Plane::new(2, 1, vec![[0.0, 0.0, -1.0], [f32::NAN; 3]])));
         let own =

@@ -19,6 +19,7 @@ use serde::{Deserialize, Serialize};
 use super::classes::{Tables, union};
 use crate::data::{Classes, DataError, Label, Place, Sample, SampleSource, Samples};
 use crate::random::fnv1a;
+use crate::symbolic::to_value;
 pub use error::StoreError;
 use file::{Entry, Log};
 pub use labels::{Predictions, PseudoLabels};
@@ -56,7 +57,7 @@ pub struct StoreHeader {
     pub classes: Classes,
     /// Who labelled them; no two label the same.
     pub teachers: Vec<Teacher>,
-    /// Objects and pixels with a lower score were left out.
+    /// Objects and pixels with a lower score are ignored; objects of less than half of it were left out.
     pub threshold: f32,
 }
 
@@ -322,6 +323,11 @@ fn read_header(path: &PathBuf) -> Result<StoreHeader, StoreError> {
         read => read.map_err(StoreError::io(path))?,
     };
     let problem = |problem: String| StoreError::NoStore { path: path.clone(), problem };
+    // What is written ends with the parenthesis that it begins with.
+    let begun = LAYOUT.starts_with(&text) || text.starts_with(LAYOUT);
+    if begun && (text.len() <= LAYOUT.len() || !text.trim_end().ends_with(')')) {
+        return Err(StoreError::Cut { path: path.clone(), end: text.len() });
+    }
     if !text.starts_with(LAYOUT) {
         return Err(problem(format!("it does not begin with `{}`", LAYOUT.trim_end())));
     }
@@ -340,7 +346,10 @@ fn write_header(path: &Path, header: &StoreHeader) -> Result<(), StoreError> {
 
 fn check_same(path: &Path, there: &StoreHeader, asked: &StoreHeader) -> Result<(), StoreError> {
     let difference = if there.pictures != asked.pictures {
-        format!("pictures {:?}, not {:?}", there.pictures, asked.pictures)
+        let words = |pictures: &SampleSource| {
+            to_value(pictures).map_or_else(|_| pictures.place(), |pictures| pictures.to_string())
+        };
+        format!("pictures {}, not {}", words(&there.pictures), words(&asked.pictures))
     } else if there.teachers != asked.teachers {
         let told = |teachers: &[Teacher]| {
             let one = |teacher: &Teacher| format!("`{}` ({})", teacher.name, teacher.hash);

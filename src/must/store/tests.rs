@@ -122,6 +122,7 @@ fn what_people_said_and_what_teachers_said_go_by_the_names_of_their_classes() {
     assert_eq!(told(&tasks), words("ant", "y", "t"));
     assert_eq!(told(&[]), words("cat 0.25 ant 0.75", "z", "u"));
     assert_eq!(told(&[Label::Objects]), words("cat 0.25 ant 0.75", "y", "u"));
+    assert_eq!(both(&[Label::Objects]).0.pseudo, [Label::Class, Label::Segmentation]);
     assert_eq!(both(&tasks).1.pictures, ["cat", "ant", "bee"]);
     assert_eq!(both(&[]).1.pictures, ["cat", "ant"], "nobody says `bee`");
 }
@@ -176,6 +177,12 @@ fn says_what_is_wrong() {
       hint: write to another folder, or remove this one
     ");
 
+    other = StoreHeader { pictures: SampleSource::Scenes(SCENES), ..header() };
+    insta::assert_snapshot!(message(path, StoreWriter::open(path, &other).unwrap_err()), @"
+    STORE/labels.ron: these labels are for another run: pictures Part(of: Scenes(count: 5, width: 16, height: 12, seed: 0, objects: 2), labels: [Class], skip: 0, take: None), not Scenes(count: 5, width: 16, height: 12, seed: 0, objects: 2)
+      hint: write to another folder, or remove this one
+    ");
+
     let mut writer = StoreWriter::open(path, &header()).unwrap();
     insta::assert_snapshot!(message(path, StoreWriter::open(path, &header()).unwrap_err()), @"
     STORE/labels.bin: another process is writing these labels
@@ -212,6 +219,12 @@ fn says_what_is_wrong() {
     STORE/labels.bin: the record at byte 0 is damaged: no record begins here
       hint: copy the file again, or remove it and run `must label` again
     ");
+    let whole = std::fs::read_to_string(path.join("labels.ron")).unwrap();
+    for end in [0, 10, 60, whole.len() - 3] {
+        std::fs::write(path.join("labels.ron"), &whole[..end]).unwrap();
+        let told = opened(path);
+        assert!(told.starts_with(&format!("STORE/labels.ron: it was cut off at byte {end}\n")), "{told}");
+    }
     std::fs::write(path.join("labels.ron"), "(threshold: 3)").unwrap();
     insta::assert_snapshot!(opened(path), @"
     STORE/labels.ron: it does not begin with `// cellwright pseudo labels, layout 1`

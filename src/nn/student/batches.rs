@@ -9,7 +9,7 @@ use std::thread::Scope;
 
 use super::losses::Targets;
 use super::{Source, normalize};
-use crate::data::Sample;
+use crate::data::{Label, Sample};
 use crate::must::augment::Augment;
 use crate::must::student::{Network, Student};
 use crate::nn::NnError;
@@ -26,8 +26,8 @@ pub(super) struct Batch {
     /// Normalised pictures, `[batch, 3, height, width]`.
     pub(super) input: Vec<f32>,
     pub(super) targets: Targets,
-    /// Which samples a teacher labelled.
-    pub(super) pseudo: Vec<bool>,
+    /// By label, in the order of all: of which samples a teacher gave it.
+    pub(super) pseudo: [Vec<bool>; Label::ALL.len()],
 }
 
 /// All that batches are made of.
@@ -146,7 +146,8 @@ impl<'a> Kitchen<'a> {
         }
         let mut input = Vec::with_capacity(samples.len() * 3 * self.augment.width * self.augment.height);
         samples.iter().for_each(|sample| normalize(&sample.picture, &mut input));
-        let pseudo = members.iter().map(|draw| self.sources[draw.source].pseudo).collect();
+        let of_teachers = |label| samples.iter().map(|sample| sample.pseudo.contains(&label)).collect();
+        let pseudo = Label::ALL.map(of_teachers);
         Ok(Batch { input, targets: Targets::of(self.student, self.network, &samples), pseudo })
     }
 

@@ -49,8 +49,6 @@ pub struct Source<'a> {
     pub samples: &'a dyn Samples,
     /// How many of a batch are of this set, beside the shares of the others.
     pub share: f64,
-    /// Whether a teacher labelled it.
-    pub pseudo: bool,
 }
 
 /// What a step came to.
@@ -247,7 +245,7 @@ impl StudentTraining<'_> {
             .map(|source| {
                 let (samples, count) = (source.samples, source.samples.len());
                 let ends = (samples.name(0), samples.name(count - 1));
-                (count, ends, source.share, source.pseudo)
+                (count, ends, source.share)
             })
             .collect();
         let parent = self.parent.map(train::bytes);

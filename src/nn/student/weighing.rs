@@ -47,8 +47,8 @@ impl Weighing {
         Weighing { weights, alpha, tasks, device: device.clone() }
     }
 
-    /// Adds up a batch's losses; `pseudo` says which samples a teacher labelled.
-    pub(super) fn weigh(&mut self, losses: Vec<Loss>, pseudo: &[bool]) -> Weighted {
+    /// Adds up a batch's losses; `pseudo` says by label, in the order of all, of which samples a teacher gave it.
+    pub(super) fn weigh(&mut self, losses: Vec<Loss>, pseudo: &[Vec<bool>; Label::ALL.len()]) -> Weighted {
         let mut weighted = Weighted { total: None, told: Vec::new() };
         for Loss { task, terms, labelled } in losses {
             let Some(mean) = mean(&terms, &labelled) else { continue };
@@ -56,7 +56,11 @@ impl Weighing {
             let loss = match self.alpha {
                 Some(alpha) => {
                     let of = |teacher: bool| -> Vec<bool> {
-                        labelled.iter().zip(pseudo).map(|(has, pseudo)| *has && *pseudo == teacher).collect()
+                        labelled
+                            .iter()
+                            .zip(&pseudo[place(task)])
+                            .map(|(has, pseudo)| *has && *pseudo == teacher)
+                            .collect()
                     };
                     let kinds = [of(false), of(true)].map(|members| self::mean(&terms, &members));
                     self.task(task).joined(kinds, alpha).unwrap_or(mean)
@@ -174,7 +178,10 @@ mod tests {
     }
 
     fn total(weighing: &mut Weighing, sums: &[f32], labelled: &[bool], pseudo: &[bool]) -> Option<f32> {
-        weighing.weigh(vec![loss(sums, labelled)], pseudo).total.map(|total| total.inner().into_scalar())
+        weighing
+            .weigh(vec![loss(sums, labelled)], &Label::ALL.map(|_| pseudo.to_vec()))
+            .total
+            .map(|total| total.inner().into_scalar())
     }
 
     fn weighing(weights: TaskWeights, alpha: Option<f64>) -> Weighing {

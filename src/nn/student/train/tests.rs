@@ -52,7 +52,29 @@ fn scenes(text: &str) -> Box<dyn Samples> {
 const SMALL: &str = "Scenes(count: 12, width: 16, height: 16, objects: 2)";
 
 fn source(samples: &dyn Samples) -> Source<'_> {
-    Source { samples, share: 1.0, pseudo: false }
+    Source { samples, share: 1.0 }
+}
+
+/// A set whose labels are all a teacher's.
+struct Guessed<'a>(&'a dyn Samples);
+
+impl Samples for Guessed<'_> {
+    fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    fn classes(&self) -> &Classes {
+        self.0.classes()
+    }
+
+    fn name(&self, index: usize) -> String {
+        self.0.name(index)
+    }
+
+    fn sample(&self, index: usize) -> Result<Sample, DataError> {
+        let sample = self.0.sample(index)?;
+        Ok(Sample { pseudo: sample.labels(), ..sample })
+    }
 }
 
 fn training<'a>(student: &'a Student, lesson: &'a Lesson, sources: &'a [Source<'a>]) -> StudentTraining<'a> {
@@ -120,7 +142,8 @@ fn what_has_no_labels_teaches_nothing_and_breaks_nothing() {
         student.classes.clone(),
     );
     let lesson = Lesson { steps: 6, batch: 4, normalised: Some(1.0), ..Lesson::default() };
-    let sources = [source(&samples), Source { pseudo: true, ..source(&samples) }];
+    let guessed = Guessed(&samples);
+    let sources = [source(&samples), source(&guessed)];
     let trained = training(&student, &lesson, &sources).run(&mut |_| true).expect("nothing breaks");
     assert!(trained.curve.iter().all(|step| step.losses.iter().all(|(task, _)| *task == Label::Objects)));
     assert!(trained.curve.iter().any(|step| step.loss(Label::Objects).is_some()));
@@ -152,7 +175,8 @@ fn one_that_was_stopped_goes_on_as_if_nothing_had_happened() {
         augment: Augmentation::Own(Augment { copy_paste: 0.5, ..Augment::large(16, 16) }),
         ..Lesson::default()
     };
-    let sources = [source(&*samples), Source { share: 2.0, pseudo: true, ..source(&*samples) }];
+    let guessed = Guessed(&*samples);
+    let sources = [source(&*samples), Source { share: 2.0, ..source(&guessed) }];
     let whole = training(&student, &lesson, &sources).run(&mut |_| true).expect("it learns");
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("student");
