@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use cellwright::candidate::Candidate;
 use cellwright::export::{Format, Model};
 use cellwright::ir::Graph;
-use cellwright::space::Decision;
+use cellwright::space::hyper::Scale;
+use cellwright::space::{Decision, DecisionKind};
 use cellwright::{Error, Genotype, Result, Seed, Space};
 use clap::Args;
 use serde_json::json;
@@ -114,8 +115,7 @@ impl Show {
 /// A program that is no network has no cost.
 fn json(searched: &Searched, genotype: &Genotype, graph: Option<&Graph>) -> serde_json::Value {
     let space = &searched.whole;
-    let decisions: Vec<_> =
-        space.decisions().iter().map(|one| json!({"id": one.id, "choices": one.labels})).collect();
+    let decisions: Vec<_> = space.decisions().iter().map(described).collect();
     let cost = graph.map(Graph::cost);
     json!({
         "name": space.name(), "size": space.size().to_string(),
@@ -124,6 +124,24 @@ fn json(searched: &Searched, genotype: &Genotype, graph: Option<&Graph>) -> serd
         "macs": cost.map(|cost| cost.macs), "activation_bytes": cost.map(|cost| cost.activation_bytes),
         "depth": cost.map(|cost| cost.depth),
     })
+}
+
+/// A decision: its candidates, or a number's ends and scale.
+fn described(decision: &Decision) -> serde_json::Value {
+    let mut described = json!({"id": decision.id, "choices": decision.labels});
+    match decision.kind {
+        DecisionKind::Int { low, high } => {
+            described["low"] = low.into();
+            described["high"] = high.into();
+        }
+        DecisionKind::Float { low, high, scale } => {
+            described["low"] = low.into();
+            described["high"] = high.into();
+            described["scale"] = format!("{scale:?}").into();
+        }
+        DecisionKind::Choice { .. } | DecisionKind::Many { .. } => {}
+    }
+    described
 }
 
 fn summary(searched: &Searched) -> String {
@@ -147,12 +165,20 @@ fn summary(searched: &Searched) -> String {
     )
 }
 
-/// The candidates' labels, the first few of many.
+/// What can be decided: the candidates' labels, the first few of many, or a number's ends.
 fn choices(decision: &Decision) -> String {
     const SHOWN: usize = 10;
+    let many = match decision.kind {
+        DecisionKind::Int { low, high } => return format!("{low} to {high}"),
+        DecisionKind::Float { low, high, scale: Scale::Linear } => return format!("{low} to {high}"),
+        DecisionKind::Float { low, high, scale } => return format!("{low} to {high}, {scale:?}"),
+        DecisionKind::Many { k, distinct: true, .. } => format!("{k} different of "),
+        DecisionKind::Many { k, .. } => format!("{k} of "),
+        DecisionKind::Choice { .. } => String::new(),
+    };
     let more = decision.labels.len().saturating_sub(SHOWN);
     let shown = decision.labels.iter().take(SHOWN).cloned().collect::<Vec<_>>().join(" | ");
-    if more > 0 { format!("{shown} | {more} more") } else { shown }
+    if more > 0 { format!("{many}{shown} | {more} more") } else { many + &shown }
 }
 
 fn condition(space: &Space, decision: &Decision) -> String {

@@ -89,6 +89,34 @@ fn show_describes_a_space_and_one_of_its_candidates() {
 }
 
 #[test]
+fn show_tells_the_ends_of_numbers() {
+    let home = Home::new();
+    home.write(
+        "numbers.ron",
+        "Space(program_type: Any, program: (a: Int(1, 3), b: Float(0.0, 0.5), c: Float(1e-4, 1e-1, Log), \
+         d: ManyOf(2, [4, 5, 6]), e: ManyOf(2, [7, 8], distinct)))",
+    );
+    assert_snapshot!(home.run("show numbers.ron --genotype #2,0.5,0.01,[0,1],[1,0]"), @"
+    exit code 0
+    --- stdout
+    space: continuously many candidates, 5 decisions
+
+    decisions
+      a  1 to 3
+      b  0 to 0.5
+      c  0.0001 to 0.1, Log
+      d  2 of 4 | 5 | 6
+      e  2 different of 7 | 8
+
+    candidate #2,0.5,0.01,[0,1],[1,0]
+    (a: 2, b: 0.5, c: 0.01, d: [4, 5], e: [8, 7])
+    ");
+    let all = home.run("show numbers.ron --json").json().remove(0);
+    let rate = serde_json::json!({"id": "c", "choices": [], "low": 1e-4, "high": 0.1, "scale": "Log"});
+    assert_eq!(all["decisions"][2], rate);
+}
+
+#[test]
 fn show_draws_a_cell() {
     let home = Home::new();
     assert_snapshot!(home.run("show small.ron --json --svg new/folder/cell.svg").err, @"wrote new/folder/cell.svg");
