@@ -225,6 +225,24 @@ fn every_shipped_space_is_named() {
     }
 }
 
+#[test]
+fn its_courses_name_candidates() {
+    let text = read("README.md");
+    let named: Vec<(&str, &str)> = text
+        .split("Space(file: \"")
+        .skip(1)
+        .filter_map(|rest| {
+            Some((rest.split('"').next()?, rest.split("genotype: \"").nth(1)?.split('"').next()?))
+        })
+        .collect();
+    assert!(!named.is_empty(), "no course names a candidate");
+    for (file, genotype) in named {
+        let space = Space::load(root().join(file)).unwrap_or_else(|error| panic!("{error}"));
+        let genotype = genotype.parse().unwrap_or_else(|error| panic!("`{genotype}`: {error}"));
+        space.validate(&genotype).unwrap_or_else(|error| panic!("`{genotype}` of {file}: {error}"));
+    }
+}
+
 /// The targets of links and pictures, and whatever looks like a file of the folders that are shipped.
 fn paths(text: &str) -> Vec<String> {
     let between = |start: &str, end: char| -> Vec<String> {
