@@ -55,13 +55,21 @@ impl Default for Bananas {
 
 impl Configure for Bananas {
     fn start(&self) -> Box<dyn SearchAlgorithm> {
-        Box::new(Rounds { config: self.clone(), unseen: Unseen::default(), encoding: None, plan: None })
+        Box::new(Rounds {
+            config: self.clone(),
+            unseen: Unseen::default(),
+            ended: 0,
+            encoding: None,
+            plan: None,
+        })
     }
 }
 
 struct Rounds {
     config: Bananas,
     unseen: Unseen,
+    /// The number of trials before the first that has not ended.
+    ended: usize,
     encoding: Option<Encoding>,
     plan: Option<Plan>,
 }
@@ -71,6 +79,8 @@ struct Plan {
     /// Number of trials that it was made from.
     trials: usize,
     ranked: Vec<Ranked>,
+    /// How many of the best have been tried since.
+    tried: usize,
 }
 
 struct Ranked {
@@ -86,13 +96,13 @@ impl SearchAlgorithm for Rounds {
         let run = |genotype, parent, note| {
             Next::Run(Proposal { genotype, fidelity: context.fidelity, parent, note })
         };
-        let start = self.config.round_after(ended(history));
+        let ended = self.ended(history);
+        let start = self.config.round_after(ended);
         if let Some(trials) = start {
             if self.plan.as_ref().is_none_or(|plan| plan.trials != trials) {
                 self.plan = Some(self.plan(context, history, trials)?);
             }
-            let ranked = self.plan.iter().flat_map(|plan| &plan.ranked);
-            if let Some(next) = ranked.into_iter().find(|candidate| self.unseen.is_new(&candidate.key)) {
+            if let Some(next) = self.plan.as_mut().and_then(|plan| plan.next(&self.unseen)) {
                 let note = format!("mutant, drawn at {:.3}", next.drawn);
                 return Ok(run(next.genotype.clone(), Some(next.parent), note));
             }
@@ -103,10 +113,13 @@ impl SearchAlgorithm for Rounds {
     }
 }
 
-/// The number of trials before the first that has not ended.
-fn ended(history: &History) -> usize {
-    let pending = |trial: &Trial| trial.state == TrialState::Pending;
-    history.trials.iter().position(pending).unwrap_or(history.trials.len())
+impl Plan {
+    /// The best that no trial has.
+    fn next(&mut self, unseen: &Unseen) -> Option<&Ranked> {
+        let tried = self.ranked[self.tried..].iter().take_while(|candidate| !unseen.is_new(&candidate.key));
+        self.tried += tried.count();
+        self.ranked.get(self.tried)
+    }
 }
 
 impl Bananas {
@@ -127,6 +140,16 @@ impl Bananas {
 }
 
 impl Rounds {
+    /// The number of trials before the first that has not ended.
+    fn ended(&mut self, history: &History) -> usize {
+        if self.ended > history.trials.len() {
+            (self.ended, self.plan) = (0, None);
+        }
+        let ended = |trial: &&Trial| trial.state != TrialState::Pending;
+        self.ended += history.trials[self.ended..].iter().take_while(ended).count();
+        self.ended
+    }
+
     /// The plan of the round that begins after so many trials. Whether a mutant is new is asked when it is proposed: a
     /// search that goes on knows more trials by then.
     fn plan(&mut self, context: &Context, history: &History, trials: usize) -> Result<Plan, GenotypeError> {
@@ -153,7 +176,7 @@ impl Rounds {
         };
         let mut ranked: Vec<Ranked> = mutants.into_iter().zip(predictions).map(draw).collect();
         ranked.sort_by(|a, b| b.drawn.total_cmp(&a.drawn));
-        Ok(Plan { trials, ranked })
+        Ok(Plan { trials, ranked, tried: 0 })
     }
 
     /// Mutants of the best trials, no two alike and none of them a known trial.

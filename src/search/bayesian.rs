@@ -13,16 +13,16 @@
 //! process looks at some hundred random candidates and at what lies near the best few; after some hundred trials it learns
 //! from a choice of them, so that a proposal stays cheap.
 
-use std::collections::BTreeMap;
-
 use rand::RngExt;
 use serde::{Deserialize, Serialize};
 
-use super::gaussian::{Model, Rungs, Study, seen};
+use super::gaussian::{Model, Rungs, Stage, Study};
+use super::ledger::Ledger;
+use super::order::Order;
 use super::unseen::Unseen;
 use super::{Configure, Context, Next, SearchAlgorithm};
 use crate::space::GenotypeError;
-use crate::trial::{Fidelity, History, Objective, Proposal, Trial, TrialId};
+use crate::trial::{Fidelity, History, Objective, Proposal, TrialId};
 
 /// Bayesian optimisation.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -52,6 +52,7 @@ pub(super) struct Search<F> {
     /// What the fidelities of a study are, ascending; the last is the study's.
     fidelities: F,
     unseen: Unseen,
+    ledger: Ledger,
     model: Option<Model>,
 }
 
@@ -63,14 +64,23 @@ impl<F: Fn(&Context) -> Vec<Fidelity> + Send> SearchAlgorithm for Search<F> {
             Next::Run(Proposal { genotype, fidelity: rungs.fidelities[rung], parent, note })
         };
         self.learn(context, history, &rungs);
-        let scores = match history.objectives {
-            [_] => scores(history, 0),
-            // Another trade-off for every proposal, so that the front is covered (ParEGO).
-            several => blended(history, &weights(context, several.len())),
-        };
-        let study = self.study(context, history, &rungs, &scores);
+        let ledger = &self.ledger;
         if let Some(model) = &mut self.model
-            && let Some(choice) = model.choose(&study, &self.unseen, self.config.curiosity)
+            && let Some(choice) = match history.objectives {
+                [_] => {
+                    let score = |trial: usize, _: usize| ledger.score(0, trial);
+                    let study = study(context, history, &rungs, &score, ledger.orders(0));
+                    model.choose(&study, &self.unseen, self.config.curiosity)
+                }
+                // Another trade-off for every proposal, so that the front is covered (ParEGO).
+                several => {
+                    let weights = weights(context, several.len());
+                    let score = |trial: usize, rung: usize| ledger.blended(&weights, trial, rung);
+                    let orders = ledger.blends(history.trials, &rungs, &weights, model.learnt());
+                    let study = study(context, history, &rungs, &score, &orders);
+                    model.choose(&study, &self.unseen, self.config.curiosity)
+                }
+            }
         {
             let note = match history.objectives {
                 [objective] => note(objective, choice.expected),
@@ -87,8 +97,8 @@ impl<F: Fn(&Context) -> Vec<Fidelity> + Send> SearchAlgorithm for Search<F> {
     fn incumbent(&mut self, context: &Context, history: &History) -> Option<TrialId> {
         let rungs = Rungs::of((self.fidelities)(context));
         self.learn(context, history, &rungs);
-        let scores = scores(history, 0);
-        let study = self.study(context, history, &rungs, &scores);
+        let score = |trial: usize, _: usize| self.ledger.score(0, trial);
+        let study = study(context, history, &rungs, &score, self.ledger.orders(0));
         let believed = self.model.as_ref().and_then(|model| model.incumbent(&study));
         believed.map(|trial| history.trials[trial].id).or_else(|| history.best().map(|trial| trial.id))
     }
@@ -97,40 +107,37 @@ impl<F: Fn(&Context) -> Vec<Fidelity> + Send> SearchAlgorithm for Search<F> {
 impl<F: Fn(&Context) -> Vec<Fidelity> + Send> Search<F> {
     /// Before any trial.
     pub fn new(config: Bayesian, fidelities: F) -> Search<F> {
-        Search { config, fidelities, unseen: Unseen::default(), model: None }
+        let (unseen, ledger) = Default::default();
+        Search { config, fidelities, unseen, ledger, model: None }
     }
 
     /// Makes the model after the history's trials; none while the first ones have not ended.
     fn learn(&mut self, context: &Context, history: &History, rungs: &Rungs) {
-        let scores = match history.objectives {
-            [_] => scores(history, 0),
-            several => blended(history, &vec![1.0 / several.len() as f64; several.len()]),
-        };
-        let study = self.study(context, history, rungs, &scores);
-        let ended = scores.iter().take_while(|score| score.is_some()).count();
-        let before = self.model.take();
-        if ended >= study.first {
-            self.model = Some(Model::after(before, &study));
-        }
-    }
-
-    fn study<'a>(
-        &self,
-        context: &'a Context,
-        history: &'a History,
-        rungs: &'a Rungs,
-        scores: &'a [Option<f64>],
-    ) -> Study<'a> {
+        let goes_on = self.ledger.read(history, rungs);
+        let before = self.model.take().filter(|_| goes_on);
         let first = self.config.first.unwrap_or((context.trials / 4).clamp(3, 5) as usize).max(1);
-        Study { space: context.space, seed: context.seed, first, rungs, trials: history.trials, scores }
+        let ended = self.ledger.ended();
+        if ended < first {
+            return;
+        }
+        let stage = Stage::after(ended, first);
+        self.ledger.settle(history.trials, rungs, stage.compared());
+        let ledger = &self.ledger;
+        let score = |trial: usize, rung: usize| ledger.settled_score(trial, rung);
+        let study = study(context, history, rungs, &score, &[]);
+        let among = |count: usize| ledger.first(history.trials, rungs, count);
+        self.model = Some(Model::after(before, &study, stage, ended, &among));
     }
 }
 
-/// The scores of all trials by one objective, as a model sees them.
-fn scores(history: &History, objective: usize) -> Vec<Option<f64>> {
-    let objective = &history.objectives[objective];
-    let score = |trial: &Trial| objective.score(trial.state.whole()?);
-    history.trials.iter().map(|trial| seen(trial, score(trial))).collect()
+fn study<'a>(
+    context: &'a Context,
+    history: &'a History,
+    rungs: &'a Rungs,
+    score: &'a dyn Fn(usize, usize) -> Option<f64>,
+    orders: &'a [Order],
+) -> Study<'a> {
+    Study { space: context.space, seed: context.seed, rungs, trials: history.trials, score, orders }
 }
 
 /// A random trade-off: uniform among all weights that sum to one.
@@ -139,42 +146,6 @@ fn weights(context: &Context, objectives: usize) -> Vec<f64> {
     let drawn: Vec<f64> = (0..objectives).map(|_| -f64::ln(1.0 - rng.random::<f64>())).collect();
     let sum: f64 = drawn.iter().sum();
     drawn.into_iter().map(|weight| weight / sum).collect()
-}
-
-/// How much of the sum of all losses counts beside the largest, so that no one else's is forgotten.
-const SUM: f64 = 0.05;
-
-/// One score for several objectives: the largest weighted loss, a loss being the share of trials that are better
-/// (Knowles 2006, <https://doi.org/10.1109/TEVC.2005.851274>).
-fn blended(history: &History, weights: &[f64]) -> Vec<Option<f64>> {
-    let losses: Vec<Vec<Option<f64>>> =
-        (0..weights.len()).map(|objective| losses(history, &scores(history, objective))).collect();
-    let blend = |trial: usize| {
-        let own: Vec<f64> = losses.iter().map(|losses| losses[trial]).collect::<Option<_>>()?;
-        if own.iter().any(|loss| loss.is_infinite()) {
-            return Some(f64::NEG_INFINITY);
-        }
-        let weighted = own.iter().zip(weights).map(|(loss, weight)| loss * weight);
-        let (most, sum) = weighted.fold((0.0f64, 0.0), |(most, sum), loss| (most.max(loss), sum + loss));
-        Some(-most - SUM * sum)
-    };
-    (0..history.trials.len()).map(blend).collect()
-}
-
-/// The share of the trials of the same fidelity that are better; infinite for those without a score.
-fn losses(history: &History, scores: &[Option<f64>]) -> Vec<Option<f64>> {
-    let fidelities = history.trials.iter().map(|trial| trial.proposal.fidelity);
-    let mut alike: BTreeMap<Fidelity, Vec<f64>> = BTreeMap::new();
-    for (fidelity, score) in fidelities.clone().zip(scores) {
-        alike.entry(fidelity).or_default().extend(*score);
-    }
-    alike.values_mut().for_each(|scores| scores.sort_unstable_by(f64::total_cmp));
-    let loss = |fidelity: Fidelity, score: f64| {
-        let ascending = &alike[&fidelity];
-        let better = ascending.len() - ascending.partition_point(|other| *other <= score);
-        if score.is_finite() { better as f64 / ascending.len() as f64 } else { f64::INFINITY }
-    };
-    fidelities.zip(scores).map(|(fidelity, score)| score.map(|score| loss(fidelity, score))).collect()
 }
 
 /// What is expected of a proposal, in the metric's own sense.

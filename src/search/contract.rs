@@ -54,13 +54,14 @@ pub(super) fn study_of_two(
     trials: u64,
     seed: u64,
 ) -> Vec<Trial> {
-    let worth = |space: &Space, trial: &Trial| {
-        let accuracy = accuracy(space, &trial.proposal.genotype);
-        let cost = mean_share(space, &trial.proposal.genotype).powi(2);
-        TrialState::Finished([("accuracy".to_string(), accuracy), ("cost".to_string(), cost)].into())
-    };
-    let study = Study { trials, seed: Seed(seed), ..Study::new(space, &worth) };
+    let study = Study { trials, seed: Seed(seed), ..Study::new(space, &worth_of_two) };
     Study { objectives: objectives.to_vec(), ..study }.run(config).0
+}
+
+fn worth_of_two(space: &Space, trial: &Trial) -> TrialState {
+    let accuracy = accuracy(space, &trial.proposal.genotype);
+    let cost = mean_share(space, &trial.proposal.genotype).powi(2);
+    TrialState::Finished([("accuracy".to_string(), accuracy), ("cost".to_string(), cost)].into())
 }
 
 /// What trials on the highest rung of [`study_on_rungs`] may spend.
@@ -252,6 +253,18 @@ fn several_workers_and_interruptions_change_nothing_either() {
         assert_eq!(keys.len(), whole.len(), "{name}, {kind}");
         assert_eq!(whole, Study { interrupted: true, ..workers }.run(config).0, "{name}, {kind}");
     });
+}
+
+#[test]
+fn several_objectives_are_no_state_either() {
+    let objectives = [Objective::Maximize("accuracy".into()), Objective::Minimize("cost".into())];
+    let space = spaces::conditional();
+    for name in own() {
+        let study =
+            Study { trials: 14, objectives: objectives.to_vec(), ..Study::new(&space, &worth_of_two) };
+        let (whole, _) = study.run(&algorithm(name));
+        assert_eq!(whole, Study { interrupted: true, ..study }.run(&algorithm(name)).0, "{name}");
+    }
 }
 
 #[test]

@@ -50,6 +50,21 @@ struct Climber {
     read: usize,
     /// The neighbours of candidates that were stood on.
     around: HashMap<TrialId, Vec<(Key, Genotype)>>,
+    /// The number of the last climb, from 1, and the trials that it started from.
+    climb: usize,
+    starts: Vec<TrialId>,
+    way: Way,
+}
+
+/// As much of a climb as no trial that has not ended can change.
+#[derive(Clone, Copy, Default)]
+struct Way {
+    /// Where it started.
+    from: TrialId,
+    /// Where it stands.
+    stand: TrialId,
+    /// How many neighbours of that are known to be no better, from the first on.
+    passed: usize,
 }
 
 /// What a climb has come to.
@@ -63,7 +78,8 @@ enum Stand {
 impl SearchAlgorithm for Climber {
     fn propose(&mut self, context: &Context, history: &History) -> Result<Next, GenotypeError> {
         self.read(history);
-        let (climb, starts) = last_climb(history);
+        let climb = self.climb;
+        let starts: Vec<&Trial> = self.starts.iter().map(|id| &history.trials[*id as usize]).collect();
         if starts.len() < self.config.starts.max(1) {
             return self.start(context, climb.max(1));
         }
@@ -86,16 +102,9 @@ impl SearchAlgorithm for Climber {
     }
 }
 
-/// The number of the last climb, from 1, and the trials that it started from; 0 where there is none.
-fn last_climb<'a>(history: &History<'a>) -> (usize, Vec<&'a Trial>) {
-    let climb_of = |trial: &Trial| trial.proposal.note.strip_prefix(START)?.parse::<usize>().ok();
-    let last = history.trials.iter().rposition(|trial| climb_of(trial).is_some());
-    let climb = last.and_then(|last| climb_of(&history.trials[last])).unwrap_or(0);
-    let before = &history.trials[..last.map_or(0, |last| last + 1)];
-    let mut starts: Vec<&Trial> =
-        before.iter().rev().take_while(|trial| climb_of(trial) == Some(climb)).collect();
-    starts.reverse();
-    (climb, starts)
+/// The climb that a trial is a start of.
+fn climb_of(trial: &Trial) -> Option<usize> {
+    trial.proposal.note.strip_prefix(START)?.parse().ok()
 }
 
 /// The note of the candidates that a climb starts from, without its number.
@@ -105,10 +114,19 @@ impl Climber {
     fn read(&mut self, history: &History) {
         self.unseen.read(history);
         if self.read > history.trials.len() {
-            (self.known, self.read, self.around) = Default::default();
+            *self = Climber { config: self.config.clone(), ..Climber::default() };
+            self.unseen.read(history);
         }
-        for trial in &history.trials[self.read..] {
+        for (number, trial) in history.trials.iter().enumerate().skip(self.read) {
             self.known.entry(trial.key.clone()).or_insert(trial.id);
+            let Some(climb) = climb_of(trial) else { continue };
+            // The starts of a climb follow each other.
+            if climb != self.climb
+                || self.starts.last() != number.checked_sub(1).map(|it| it as TrialId).as_ref()
+            {
+                (self.climb, self.starts) = (climb, Vec::new());
+            }
+            self.starts.push(trial.id);
         }
         self.read = history.trials.len();
     }
@@ -121,18 +139,32 @@ impl Climber {
 
     /// Walks from a trial's candidate to the first better neighbour, and from there on, until one must be tried.
     fn climb(&mut self, context: &Context, history: &History, from: &Trial) -> Result<Stand, GenotypeError> {
-        let mut stand = from;
+        if self.way.from != from.id {
+            self.way = Way { from: from.id, stand: from.id, passed: 0 };
+        }
+        let mut way = self.way;
+        // Until something is met that has not ended, what is found stays so.
+        let mut is_firm = true;
         'climb: loop {
+            let stand = &history.trials[way.stand as usize];
             let here = history.score(stand);
             let mut waiting = false;
             self.look_around(context, stand)?;
-            for (key, genotype) in self.around.get(&stand.id).into_iter().flatten() {
+            for (key, genotype) in self.around.get(&stand.id).into_iter().flatten().skip(way.passed) {
                 let Some(trial) = self.known.get(key).and_then(|id| history.trials.get(*id as usize)) else {
                     return Ok(Stand::Try(stand.id, genotype.clone()));
                 };
-                waiting |= trial.state == TrialState::Pending;
-                if history.score(trial) > here {
-                    stand = trial;
+                let is_open = trial.state == TrialState::Pending;
+                (waiting, is_firm) = (waiting || is_open, is_firm && !is_open);
+                let is_better = history.score(trial) > here;
+                match is_better {
+                    true => way = Way { stand: trial.id, passed: 0, ..way },
+                    false => way.passed += 1,
+                }
+                if is_firm {
+                    self.way = way;
+                }
+                if is_better {
                     continue 'climb;
                 }
             }

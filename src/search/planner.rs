@@ -143,7 +143,9 @@ impl<'a> Planner<'a> {
     fn beam(&self) -> usize {
         let first = self.history.trials.iter().filter(|trial| level_of(trial) == Some(1)).count();
         let share = self.trials().saturating_sub(first) / (self.levels.count() - 1).max(1);
-        self.config.beam.unwrap_or(share.clamp(1, PNAS_BEAM)).max(1)
+        let beam = self.config.beam.unwrap_or(share.clamp(1, PNAS_BEAM)).max(1);
+        // Every level learns from all trials: levels of one size without end would take ever longer.
+        if self.level > self.levels.count() { beam.max(self.history.trials.len() / 10) } else { beam }
     }
 
     /// The candidates that this level starts from: those that the level before trained; beyond the last level, the

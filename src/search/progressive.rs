@@ -7,7 +7,8 @@
 //!
 //! Over a program with a `Prefix` a level is one block more. Over any other the first level is random, and every
 //! further level decides the next few decisions of its parents in every possible way. After the last level, where the
-//! study still has trials to give, the best candidates so far are varied in one decision, as many a level as before.
+//! study still has trials to give, the best candidates so far are varied in one decision, as many a level as before or, where
+//! that is more, a tenth of the trials so far: the time of a proposal, on the mean, does not grow with the history.
 
 use serde::{Deserialize, Serialize};
 
@@ -116,8 +117,11 @@ impl SearchAlgorithm for Climb {
         }
         let current = trials.iter().rev().find_map(level_of);
         if let Some(level) = current {
-            let start =
-                trials.iter().position(|trial| level_of(trial) == Some(level)).unwrap_or(trials.len());
+            let before = trials.iter().rposition(|trial| level_of(trial) != Some(level));
+            let start = match &self.plan {
+                Some(plan) if plan.level == level && plan.start < trials.len() => plan.start,
+                _ => before.map_or(0, |before| before + 1),
+            };
             if let Some(proposal) = self.planned(context, history, level, start)? {
                 return Ok(Next::Run(proposal));
             }

@@ -4,32 +4,6 @@
 //! diverged training counts, a cell that cannot learn at all is as bad as the worst of the others and no worse, and the
 //! more the search finds of what is good, the finer it tells good from good.
 
-/// The scores of all trials that have ended, in order.
-#[derive(Clone, Debug)]
-pub(super) struct Ranks {
-    ascending: Vec<f64>,
-}
-
-impl Ranks {
-    /// The ranks of these scores; a failed trial's is minus infinity.
-    pub fn of(scores: impl Iterator<Item = f64>) -> Ranks {
-        Ranks { ascending: ascending(scores) }
-    }
-
-    /// The normal score of one of them; equals share the middle of their ranks.
-    pub fn normal(&self, score: f64) -> f64 {
-        let share = share(&self.ascending, score);
-        if share > 0.0 && share < 1.0 { quantile(share) } else { 0.0 }
-    }
-
-    /// The score that stands where a normal score would.
-    pub fn score(&self, normal: f64) -> Option<f64> {
-        let last = self.ascending.len().checked_sub(1)?;
-        let place = self.ascending.partition_point(|other| self.normal(*other) < normal);
-        Some(self.ascending[place.min(last)])
-    }
-}
-
 /// Scores in ascending order.
 pub(super) fn ascending(scores: impl Iterator<Item = f64>) -> Vec<f64> {
     let mut ascending: Vec<f64> = scores.collect();
@@ -106,13 +80,5 @@ mod tests {
         {
             assert!((quantile(share) - expected).abs() < 1e-7, "{share}: {}", quantile(share));
         }
-    }
-
-    #[test]
-    fn ranks_know_neither_units_nor_how_bad_the_worst_is() {
-        let ranks = Ranks::of([0.3, f64::NEG_INFINITY, 0.9, 0.3].into_iter());
-        assert_eq!(ranks.normal(0.3), 0.0);
-        assert_eq!(ranks.normal(0.9), -ranks.normal(f64::NEG_INFINITY));
-        assert_eq!((ranks.score(2.0), ranks.score(0.0)), (Some(0.9), Some(0.3)));
     }
 }

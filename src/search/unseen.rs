@@ -17,8 +17,8 @@ pub(super) struct Unseen {
     seen: HashSet<Key>,
     read: usize,
     last: Option<TrialId>,
-    /// One genotype of every key of the space, in the space's order.
-    census: Option<Vec<(Key, Genotype)>>,
+    /// One genotype of every key of the space that no trial had when it was looked at last, in the space's order.
+    left: Option<Vec<(Key, Genotype)>>,
 }
 
 /// Draws in a row that may repeat before the space is counted through. A space of which 3 % is left survives them in
@@ -36,7 +36,7 @@ impl Unseen {
     pub fn read(&mut self, history: &History) {
         let known = history.trials.get(self.read.wrapping_sub(1)).map(|trial| trial.id);
         if self.read > history.trials.len() || known != self.last {
-            (self.seen, self.read) = (HashSet::new(), 0);
+            *self = Unseen::default();
         }
         self.seen.extend(history.trials[self.read..].iter().map(|trial| trial.key.clone()));
         self.read = history.trials.len();
@@ -83,14 +83,13 @@ impl Unseen {
 
     /// A uniform draw among the unseen of the whole space.
     fn left(&mut self, space: &Space, rng: &mut Rng) -> Result<Option<Genotype>, GenotypeError> {
-        let census = match self.census.take() {
-            Some(census) => census,
+        let mut left = match self.left.take() {
+            Some(left) => left,
             None => census(space)?,
         };
-        let left: Vec<&Genotype> =
-            census.iter().filter(|(key, _)| self.is_new(key)).map(|(_, it)| it).collect();
-        let drawn = (!left.is_empty()).then(|| left[rng.random_range(0..left.len())].clone());
-        self.census = Some(census);
+        left.retain(|(key, _)| self.is_new(key));
+        let drawn = (!left.is_empty()).then(|| left[rng.random_range(0..left.len())].1.clone());
+        self.left = Some(left);
         Ok(drawn)
     }
 }

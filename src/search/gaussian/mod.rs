@@ -13,5 +13,5 @@ mod study;
 mod tried;
 mod view;
 
-pub(super) use model::{Model, seen};
+pub(super) use model::{Model, Stage, seen};
 pub(super) use study::{Rungs, Study};

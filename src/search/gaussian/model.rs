@@ -8,6 +8,7 @@
 //! All of it follows from the trials alone. What is believed changes at fixed numbers of ended trials, and from then on
 //! the process only grows; so a search that goes on after an interruption makes the same model again, bit for bit.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use super::kernel::{Belief, Standing};
@@ -17,7 +18,7 @@ use super::posterior::{Explained, Posterior};
 use super::study::Study;
 use super::tried::Tried;
 use super::view::View;
-use crate::search::ranks::Ranks;
+use crate::search::order::Order;
 use crate::search::unseen::Unseen;
 use crate::space::Genotype;
 use crate::trial::{Trial, TrialId, TrialState};
@@ -55,9 +56,12 @@ pub(in crate::search) struct Model {
     tried: Tried,
 }
 
+/// The scores of the first so many trials among themselves, by rung.
+type Among<'a> = dyn Fn(usize) -> Cow<'a, [Order]> + 'a;
+
 /// What changes only from time to time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Stage {
+pub(in crate::search) struct Stage {
     /// Number of trials that the belief was learnt from.
     believed: usize,
     /// Number of trials of which some are chosen; 0 while all are learnt from.
@@ -78,7 +82,7 @@ pub(in crate::search) struct Choice {
 
 impl Stage {
     /// The stage after so many trials have ended, the first belief being learnt after `first`.
-    fn after(ended: usize, first: usize) -> Stage {
+    pub fn after(ended: usize, first: usize) -> Stage {
         let mut believed = first.max(1);
         loop {
             let next = ((believed as f64 * GROWTH).ceil() as usize).max(believed + 1);
@@ -93,35 +97,40 @@ impl Stage {
         }
     }
 
+    /// Number of trials that scores are compared with.
+    pub fn compared(&self) -> usize {
+        if self.chosen > 0 { self.chosen } else { self.believed }
+    }
+
     fn start(&self) -> usize {
         self.believed.max(self.chosen)
     }
 }
 
 impl Model {
-    /// The model after a study's trials, made anew or grown from the one before.
-    pub fn after(before: Option<Model>, study: &Study) -> Model {
-        let ended = study.scores.iter().position(Option::is_none).unwrap_or(study.scores.len());
-        let stage = Stage::after(ended, study.first);
+    /// The model at a stage of a study of which so many trials have ended, made anew or grown from the one before.
+    pub fn after(before: Option<Model>, study: &Study, stage: Stage, ended: usize, among: &Among) -> Model {
         let mut model = match before {
             Some(model) if model.stage == stage => model,
             before => {
                 let same = before.filter(|model| model.stage.believed == stage.believed);
                 let belief = same.map(|model| model.belief);
-                Model::start(belief, study, stage)
+                Model::start(belief, study, stage, among)
             }
         };
         model.grow(study, ended);
         model
     }
 
-    fn start(belief: Option<Belief>, study: &Study, stage: Stage) -> Model {
+    fn start(belief: Option<Belief>, study: &Study, stage: Stage, among: &Among) -> Model {
         let ground = Ground::of(study.space);
         let mut tried = Tried::default();
         tried.read(study);
-        let belief = belief.unwrap_or_else(|| believe(&ground, study, &tried, stage.believed));
+        let belief = belief.unwrap_or_else(|| believe(&ground, study, &tried, &among(stage.believed)));
         let mut posterior = Posterior::new(&ground.viewer, &belief);
-        let mut learnt = chosen(study, stage.chosen, CHOSEN);
+        let orders = among(stage.compared());
+        let chosen = if stage.chosen > 0 { chosen(&orders, CHOSEN) } else { Vec::new() };
+        let mut learnt: Vec<usize> = chosen.into_iter().map(|(trial, _)| trial).collect();
         learnt.retain(|trial| {
             let standing = study.standing(&ground, *trial, tried.name(*trial));
             standing.map(|standing| posterior.learn(standing)).is_some()
@@ -129,7 +138,8 @@ impl Model {
         // Figures known for nothing are nearly so: those of many candidates take their time.
         let cheap = stage.chosen > 0 || !study.space.figure_names().is_empty();
         let pool = Pool::new(ground.clone(), if cheap { POOL_LATE } else { POOL });
-        let (best, surveyed) = (vec![Vec::new(); study.rungs.count()], 0);
+        let best = orders.iter().map(|order| best(order, study.rungs.count())).collect();
+        let surveyed = stage.compared();
         let mut model = Model { ground, stage, belief, posterior, learnt, pool, best, surveyed, tried };
         model.populate(study);
         model
@@ -139,7 +149,7 @@ impl Model {
         let start = self.stage.start();
         let mut rng = study.seed.stream(start as u64, "a pool of candidates");
         let mut views = self.pool.scatter(study.space, &mut rng);
-        for trial in 0..start {
+        for trial in self.surveyed..start {
             self.survey(study, trial);
         }
         let best: Vec<&Trial> = self.best.iter().flatten().map(|(_, trial)| &study.trials[*trial]).collect();
@@ -169,9 +179,9 @@ impl Model {
     /// Counts a trial among the best of its rung, if it is; whether it is.
     fn survey(&mut self, study: &Study, trial: usize) -> bool {
         self.surveyed = trial + 1;
-        let most = if self.best.len() > 1 { BEST_OF_RUNG } else { BEST };
+        let most = best_of(self.best.len());
         let best = &mut self.best[study.rung(trial)];
-        let Some(score) = study.scores[trial].filter(|score| *score > f64::NEG_INFINITY) else {
+        let Some(score) = study.score(trial).filter(|score| *score > f64::NEG_INFINITY) else {
             return false;
         };
         let place = best.partition_point(|(other, _)| *other >= score);
@@ -233,8 +243,7 @@ impl Model {
     /// The candidate of the highest upper confidence bound: what is expected, and `curiosity` times how unsure that is;
     /// and the rung on which a trial tells most of it for what it costs. `None` where no member of the pool is new.
     pub fn choose(&mut self, study: &Study, unseen: &Unseen, curiosity: f64) -> Option<Choice> {
-        let ranks = study.ranks(study.scores);
-        let (explained, mean) = self.explained(study, &ranks);
+        let (explained, mean) = self.explained(study);
         let predicted = self.posterior.predict(&explained);
         let curiosity = curiosity as f32;
         let bounds: Vec<f32> =
@@ -245,7 +254,7 @@ impl Model {
         let rung = self.rung(study, best, lowest);
         let (genotype, origin) = self.pool.member(best);
         let parent = self.pool.named(best).and_then(|name| self.tried.last(name)).or(origin);
-        let expected = ranks.last()?.score(f64::from(predicted[best].0) + mean);
+        let expected = study.orders.last()?.score(f64::from(predicted[best].0) + mean);
         Some(Choice { genotype, rung, parent, expected })
     }
 
@@ -263,8 +272,8 @@ impl Model {
     }
 
     /// The scores made independent, and the mean on the highest rung.
-    fn explained(&self, study: &Study, ranks: &[Ranks]) -> (Explained, f64) {
-        let targets = self.targets(study, ranks);
+    fn explained(&self, study: &Study) -> (Explained, f64) {
+        let targets = self.targets(study);
         let mut explained = self.posterior.explain(&targets);
         let means = self.posterior.means(&targets, &mut explained);
         (explained, means.last().copied().unwrap_or_default())
@@ -272,72 +281,81 @@ impl Model {
 
     /// The trial that is believed best, the noise of its score taken out.
     pub fn incumbent(&self, study: &Study) -> Option<usize> {
-        let ranks = study.ranks(study.scores);
         if study.rungs.count() > 1 {
-            return self.incumbent_on_rungs(study, &ranks);
+            return self.incumbent_on_rungs(study);
         }
-        let targets = self.targets(study, &ranks);
+        let targets = self.targets(study);
         let believed = self.posterior.believed(&self.posterior.explain(&targets), &targets);
         let scored = self.learnt.iter().zip(believed);
-        let scored =
-            scored.filter(|(trial, _)| study.scores[**trial].is_some_and(|score| score > f64::NEG_INFINITY));
+        let scored = scored.filter(|(trial, _)| study.is_scored(**trial));
         let known = scored.filter_map(|(trial, believed)| Some((*trial, believed?)));
         known.reduce(|best, next| if next.1 > best.1 { next } else { best }).map(|(trial, _)| trial)
     }
 
     /// The last trial of the candidate of which most is expected on the highest rung.
-    fn incumbent_on_rungs(&self, study: &Study, ranks: &[Ranks]) -> Option<usize> {
-        let (explained, _) = self.explained(study, ranks);
+    fn incumbent_on_rungs(&self, study: &Study) -> Option<usize> {
+        let (explained, _) = self.explained(study);
         let predicted = self.posterior.predict(&explained);
         let worth = |name: u32| Some(predicted[self.tried.seats[name as usize]?].0);
-        let scored = (0..study.trials.len())
-            .filter(|trial| study.scores[*trial].is_some_and(|score| score > f64::NEG_INFINITY));
+        let scored = (0..study.trials.len()).filter(|trial| study.is_scored(*trial));
         let known = scored.filter_map(|trial| Some((trial, worth(self.tried.name(trial)?)?)));
         known.reduce(|best, next| if next.1 >= best.1 { next } else { best }).map(|(trial, _)| trial)
     }
 
-    fn targets(&self, study: &Study, ranks: &[Ranks]) -> Vec<Option<f64>> {
+    fn targets(&self, study: &Study) -> Vec<Option<f64>> {
         let target =
-            |trial: &usize| study.scores[*trial].map(|score| ranks[study.rung(*trial)].normal(score));
+            |trial: &usize| study.score(*trial).map(|score| study.orders[study.rung(*trial)].normal(score));
         self.learnt.iter().map(target).collect()
+    }
+
+    /// The trials that are learnt from, ascending.
+    pub fn learnt(&self) -> &[usize] {
+        &self.learnt
     }
 }
 
+/// How many of the best of every rung have their neighbours looked at.
+fn best_of(rungs: usize) -> usize {
+    if rungs > 1 { BEST_OF_RUNG } else { BEST }
+}
+
+/// The best of a rung that have a figure.
+fn best(order: &Order, rungs: usize) -> Vec<(f64, usize)> {
+    let scored = order.best_first().take_while(|(score, _)| *score > f64::NEG_INFINITY);
+    scored.take(best_of(rungs)).collect()
+}
+
 /// What the first trials make believe.
-fn believe(ground: &Ground, study: &Study, tried: &Tried, count: usize) -> Belief {
-    let ranks = study.ranks(&study.scores[..count]);
-    let from = chosen(study, count, LEARNT_FROM).into_iter().filter_map(|trial| {
+fn believe(ground: &Ground, study: &Study, tried: &Tried, orders: &[Order]) -> Belief {
+    let from = chosen(orders, LEARNT_FROM).into_iter().filter_map(|(trial, score)| {
         let standing = study.standing(ground, trial, tried.name(trial))?;
-        let target = ranks[standing.rung].normal(study.scores[trial]?);
+        let target = orders[standing.rung].normal(score);
         Some((standing, target))
     });
     let (standings, targets): (Vec<Standing>, Vec<f64>) = from.unzip();
     learn(&ground.viewer, &study.rungs.costs, &standings, &targets)
 }
 
-/// At most so many of the first trials, in order: of every rung its share, the best half of it and others evenly from the
-/// rest by rank.
-fn chosen(study: &Study, count: usize, most: usize) -> Vec<usize> {
-    let mut rungs: Vec<Vec<usize>> = vec![Vec::new(); study.rungs.count()];
-    for trial in (0..count).filter(|trial| study.scores[*trial].is_some()) {
-        rungs[study.rung(trial)].push(trial);
-    }
+/// At most so many trials with their scores, by number: of every rung its share, the best half of it and others evenly
+/// from the rest by rank.
+fn chosen(orders: &[Order], most: usize) -> Vec<(usize, f64)> {
+    let mut rungs: Vec<&Order> = orders.iter().collect();
     // What rungs of few trials do not need is left to those of many.
-    rungs.sort_by_key(Vec::len);
+    rungs.sort_by_key(|order| order.len());
     let (mut all, mut others) = (Vec::new(), rungs.len());
-    for mut trials in rungs {
+    for order in rungs {
         let most = (most - all.len()) / others;
         others -= 1;
-        if trials.len() > most {
-            let score = |trial: &usize| study.scores[*trial].unwrap_or(f64::NEG_INFINITY);
-            trials.sort_by(|a, b| score(b).total_cmp(&score(a)));
-            let rest = trials.split_off(most / 2);
-            let wanted = most - most / 2;
-            trials.extend((0..wanted).map(|number| rest[number * rest.len() / wanted]));
+        if order.len() <= most {
+            all.extend(order.best_first());
+            continue;
         }
-        all.extend(trials);
+        all.extend(order.best_first().take(most / 2));
+        let (rest, wanted) = (order.len() - most / 2, most - most / 2);
+        all.extend((0..wanted).filter_map(|number| order.at(rest - 1 - number * rest / wanted)));
     }
-    all.sort_unstable();
+    let mut all: Vec<(usize, f64)> = all.into_iter().map(|(score, trial)| (trial, score)).collect();
+    all.sort_unstable_by_key(|(trial, _)| *trial);
     all
 }
 

@@ -3,7 +3,7 @@
 use super::kernel::Standing;
 use super::pool::Ground;
 use crate::random::Seed;
-use crate::search::ranks::Ranks;
+use crate::search::order::Order;
 use crate::space::Space;
 use crate::trial::{Fidelity, Trial};
 
@@ -48,12 +48,13 @@ impl Rungs {
 pub(in crate::search) struct Study<'a> {
     pub space: &'a Space,
     pub seed: Seed,
-    /// How many trials are random.
-    pub first: usize,
     pub rungs: &'a Rungs,
     pub trials: &'a [Trial],
-    /// One entry a trial: more is better, minus infinity for a failed one, `None` for one that has not ended.
-    pub scores: &'a [Option<f64>],
+    /// What a trial on its rung is worth: more is better, minus infinity for a failed one, `None` for one that has not
+    /// ended.
+    pub score: &'a dyn Fn(usize, usize) -> Option<f64>,
+    /// All scores of every rung among each other; none while a model only learns where trials stand.
+    pub orders: &'a [Order],
 }
 
 impl Study<'_> {
@@ -68,12 +69,13 @@ impl Study<'_> {
         Some(Standing { view, rung: self.rung(trial), name })
     }
 
-    /// The scores of every rung among each other.
-    pub(super) fn ranks(&self, scores: &[Option<f64>]) -> Vec<Ranks> {
-        let on = |rung: usize| {
-            let scores = scores.iter().enumerate().filter(move |(trial, _)| self.rung(*trial) == rung);
-            Ranks::of(scores.filter_map(|(_, score)| *score))
-        };
-        (0..self.rungs.count()).map(on).collect()
+    /// What a trial is worth.
+    pub(super) fn score(&self, trial: usize) -> Option<f64> {
+        (self.score)(trial, self.rung(trial))
+    }
+
+    /// Whether a trial has ended with a figure.
+    pub(super) fn is_scored(&self, trial: usize) -> bool {
+        self.score(trial).is_some_and(|score| score > f64::NEG_INFINITY)
     }
 }

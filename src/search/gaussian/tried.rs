@@ -49,7 +49,7 @@ impl Tried {
         for (trial, name) in self.of_trial.iter().enumerate() {
             let (entry, above) = (&mut next[*name as usize], study.rung(trial) + 1);
             let stopped = matches!(study.trials[trial].state, TrialState::Stopped(_));
-            let goes_on = !stopped && study.scores[trial].is_some_and(|score| score > f64::NEG_INFINITY);
+            let goes_on = !stopped && study.is_scored(trial);
             *entry = entry.filter(|_| goes_on && above < study.rungs.count()).map(|next| next.max(above));
         }
         next
