@@ -52,6 +52,9 @@ pub enum Error {
     /// Teachers, labels or students that came to nothing.
     #[error(transparent)]
     Must(#[from] crate::must::MustError),
+    /// A mistake in an evaluator's configuration.
+    #[error(transparent)]
+    Evaluator(#[from] crate::evaluate::Mistake),
     /// A table of measurements that cannot be used.
     #[error(transparent)]
     Table(#[from] crate::evaluate::TableError),
@@ -93,7 +96,7 @@ impl Error {
         match self {
             Error::Io { .. } | Error::Space(_) | Error::Program(_) | Error::Genotype(_) => 2,
             Error::Shape(_) | Error::Data(_) | Error::Device(_) | Error::Usage { .. } | Error::Format(_) => 2,
-            Error::WithoutTraining | Error::Table(_) => 2,
+            Error::WithoutTraining | Error::Table(_) | Error::Evaluator(_) => 2,
             Error::AskTell(error) => error.exit_code(),
             Error::Search(error) => error.exit_code(),
             Error::Bench(error) => error.exit_code(),

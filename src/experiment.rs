@@ -1,6 +1,7 @@
 //! The experiment: what is searched for in a space, how, and for how long. The `experiment:` section of a space file.
 
 mod figures;
+mod prepare;
 
 use std::str::FromStr;
 

@@ -9,7 +9,8 @@ use clap::Args;
 use super::open::Searched;
 use super::{complain, open, out, text};
 
-/// Loads each file as `search` would, and says how large its space is. Files are checked to the last, whatever is
+/// Loads each file as `search` would, with its table or its command where it has one, and says how large its space is. No
+/// data is read, and nothing is trained. Files are checked to the last, whatever is
 /// wrong with the first.
 #[derive(Args, Debug)]
 pub struct Check {
@@ -33,6 +34,9 @@ impl Check {
 
 fn check(path: &Path) -> Result<String> {
     let space = Searched::load(path)?;
+    if let Some(experiment) = &space.experiment {
+        experiment.check(&space.space)?;
+    }
     let searched = space.experiment.as_ref().map_or("no experiment".into(), |experiment| {
         let (algorithm, evaluator) = (experiment.algorithm.kind(), experiment.evaluator.kind());
         format!("{} of {algorithm} by {evaluator}", text::plural(experiment.trials, "trial"))

@@ -17,6 +17,8 @@ pub struct Voice {
     /// The metric that the incumbent is the best by.
     metric: String,
     trials: u64,
+    /// Whether it makes a difference how much is spent on a trial.
+    has_fidelities: bool,
     /// Tenths of the shared weights' budget that a log was told of.
     tenths: Option<u64>,
     /// What was being prepared when a log was told last.
@@ -43,6 +45,7 @@ impl Voice {
             way,
             metric: experiment.objectives[0].metric().into(),
             trials: experiment.trials,
+            has_fidelities: experiment.evaluator.has_fidelities(),
             tenths: None,
             preparing: String::new(),
         }
@@ -136,9 +139,10 @@ impl Voice {
                 self.incumbent(*best),
                 left(*time_left)
             )),
-            Event::FinalStarted { trial, fidelity } => {
+            Event::FinalStarted { trial, fidelity } if self.has_fidelities => {
                 Some(format!("training trial {} at fidelity {}", trial.id, fidelity.0))
             }
+            Event::FinalStarted { trial, .. } => Some(format!("training trial {}", trial.id)),
             Event::FinalEnded { training } => Some(format!(
                 "trained trial {}: {} in {}",
                 training.trial,
@@ -172,9 +176,14 @@ fn bar() -> ProgressBar {
 fn going_on(ended: u64, interrupted: u64, trials: u64) -> Option<String> {
     match (ended, interrupted) {
         (0, 0) => None,
-        (ended, 0) if ended == trials => Some(format!("all {trials} trials are there")),
-        (ended, 0) if ended > trials => {
-            Some(format!("all {trials} trials are there, and {} more", ended - trials))
+        (ended, 0) if ended >= trials => {
+            let all = if trials == 1 {
+                "the trial is there".into()
+            } else {
+                format!("all {trials} trials are there")
+            };
+            let more = if ended > trials { format!(", and {} more", ended - trials) } else { String::new() };
+            Some(all + &more)
         }
         (ended, 0) => Some(format!("going on: {ended} of {trials} trials are there")),
         (ended, _) => Some(format!(

@@ -3,8 +3,9 @@
 use std::path::Path;
 
 use cellwright::experiment::Experiment;
-use cellwright::study::{Description, Record, check_objectives};
-use cellwright::trial::TrialId;
+use cellwright::study::{Description, Record};
+use cellwright::symbolic::nearest;
+use cellwright::trial::{Objective, TrialId};
 use cellwright::{Error, Result, Space};
 
 use super::{tell, text};
@@ -14,12 +15,29 @@ pub fn space(path: &Path) -> Result<(Space, Option<Experiment>)> {
     let space = Space::load(path)?;
     let experiment: Option<Experiment> = space.experiment_as()?;
     if let Some(experiment) = &experiment {
-        check_objectives(experiment, &experiment.evaluator.reports()).map_err(|error| Error::Usage {
-            problem: format!("{}: {error}", path.display()),
-            hint: "name one of those in the experiment's `objectives`".into(),
-        })?;
+        check_known(&space, experiment, path)?;
     }
     Ok((space, experiment))
+}
+
+/// Whether the evaluator reports what is searched for. One that reports nothing has a mistake of its own.
+fn check_known(space: &Space, experiment: &Experiment, path: &Path) -> Result<()> {
+    let known = experiment.evaluator.reports();
+    let is_unknown = |objective: &Objective| !known.contains(&objective.metric());
+    let unknown = experiment.objectives.iter().position(is_unknown).filter(|_| !known.is_empty());
+    let Some((place, objective)) = unknown.map(|place| (place, &experiment.objectives[place])) else {
+        return Ok(());
+    };
+    let (evaluator, metric, listed) = (experiment.evaluator.kind(), objective.metric(), known.join(", "));
+    let problem = format!("the evaluator `{evaluator}` does not report `{metric}`; it reports {listed}");
+    let hint = match nearest(metric, known.iter().copied()) {
+        Some(name) => format!("did you mean `{name}`?"),
+        None => "name one of those in the experiment's `objectives`".into(),
+    };
+    match space.objection(format!("objectives[{place}]").as_str(), &problem, &hint) {
+        Some(error) => Err(error.into()),
+        None => Err(Error::Usage { problem: format!("{}: {problem}", path.display()), hint }),
+    }
 }
 
 /// A space as its file describes it and as its search knows it: the same, but for an evaluator that knows only some
@@ -35,7 +53,7 @@ impl Searched {
     pub fn load(path: &Path) -> Result<Searched> {
         let (whole, experiment) = space(path)?;
         let space = match &experiment {
-            Some(experiment) => experiment.evaluator.restrict(whole.clone())?,
+            Some(experiment) => experiment.restrict(&whole)?,
             None => whole.clone(),
         };
         Ok(Searched { whole, space, experiment })
@@ -83,7 +101,7 @@ pub fn run(folder: &Path) -> Result<(Space, Record)> {
 /// The best trials of a study, at least one; what its search believes of them is what it believed in the space that it
 /// searched.
 pub fn winners(space: &Space, record: &Record, count: usize) -> Result<Vec<TrialId>> {
-    let searched = record.description.experiment.evaluator.restrict(space.clone())?;
+    let searched = record.description.experiment.restrict(space)?;
     let searched = record.description.experiment.informed_by_folder(searched, &record.folder)?;
     let winners = record.winners(&searched, count);
     if winners.is_empty() {
@@ -117,7 +135,7 @@ pub fn greet(whole: &Space, space: &Space, experiment: &Experiment, folder: &Pat
     let rule = experiment.early_stopping.as_ref();
     let rule = rule.map(|rule| format!(", hopeless trials stopped by {}", rule.kind())).unwrap_or_default();
     tell(&format!(
-        "{}: {}, {}; {}, {} {}{rule}, {}, seed {}; run folder {}\n",
+        "{}: {}, {}; {}, {}{}{rule}, {}, seed {}; run folder {}\n",
         name(space),
         size(whole, space, experiment),
         text::plural(space.decisions().len(), "decision"),
@@ -133,7 +151,8 @@ pub fn greet(whole: &Space, space: &Space, experiment: &Experiment, folder: &Pat
 /// What a trial may spend, or that it spends nothing of its own.
 fn spent(experiment: &Experiment) -> String {
     match experiment.algorithm.start().one_shot() {
-        Some(_) => "judged by shared weights".into(),
-        None => format!("at fidelity {}", experiment.fidelity),
+        Some(_) => " judged by shared weights".into(),
+        None if !experiment.evaluator.has_fidelities() => String::new(),
+        None => format!(" at fidelity {}", experiment.fidelity),
     }
 }

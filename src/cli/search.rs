@@ -1,20 +1,21 @@
 //! `cellwright search`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use cellwright::Result;
 use cellwright::device::{Device, Devices};
-use cellwright::experiment::Experiment;
+use cellwright::evaluate::Evaluate;
+use cellwright::experiment::{Experiment, Retrain};
 use cellwright::search::Algorithm;
-use cellwright::study::{Ending, Event, Record, Study};
-use cellwright::trial::{Trial, TrialState};
+use cellwright::study::{Description, Ending, Event, Record, Study};
+use cellwright::trial::{Fidelity, Trial, TrialId, TrialState};
+use cellwright::{Error, Result, Space};
 use clap::Args;
 use serde_json::json;
 
 use super::listen::Voice;
 use super::workers::{self, Workers};
-use super::{at_least_one, deliver, interrupt, number, open, out, rank, stopped, tell};
+use super::{at_least_one, complain, deliver, interrupt, number, open, out, rank, stopped, tell};
 
 /// Searches a space as its `experiment:` section says. The same command on the same run folder goes on where the
 /// last one stopped, however it was stopped.
@@ -55,15 +56,12 @@ impl Search {
     pub fn run(self) -> Result<ExitCode> {
         let (whole, mut experiment) = open::space_with_experiment(&self.space)?;
         let devices = self.adapt(&mut experiment)?;
-        let space = experiment.evaluator.restrict(whole.clone())?;
-        let folder = self.run.clone().unwrap_or_else(|| PathBuf::from("runs").join(open::file_name(&space)));
-        if let Some(workers) = self.workers {
-            experiment.workers = workers.choose(&folder, &space, &experiment, devices[0])?;
-        }
-        experiment.workers = experiment.device.workers(experiment.workers, devices.len());
-        let description = open::description(&space, experiment);
-        let evaluator = description.experiment.evaluator.prepare(&space)?;
-        let space = description.experiment.informed(space, Some(&folder))?;
+        let folder = self.run.clone().unwrap_or_else(|| PathBuf::from("runs").join(open::file_name(&whole)));
+        let (space, description, evaluator) = match self.prepare(&whole, &experiment, &folder, &devices) {
+            Ok(prepared) => prepared,
+            // What the evaluator needs may be gone when all is there that it was needed for.
+            Err(error) => return self.without_evaluator(&whole, experiment, &folder, &devices, error),
+        };
         let mut study = Study::open(&folder, &space, &description)?;
         open::greet(&whole, &space, &description.experiment, &folder);
 
@@ -79,15 +77,73 @@ impl Search {
         if ended? == Ending::Stopped {
             return Ok(stopped());
         }
-        let delivered = deliver::winner(&space, study.record())?;
+        self.deliver(&space, study.record())
+    }
+
+    /// The space that is searched, what the study is about, and the evaluator.
+    fn prepare(
+        &self,
+        whole: &Space,
+        experiment: &Experiment,
+        folder: &Path,
+        devices: &[Device],
+    ) -> Result<(Space, Description, Box<dyn Evaluate>)> {
+        let space = experiment.restrict(whole)?;
+        let experiment = self.staff(&space, experiment.clone(), folder, devices)?;
+        let description = open::description(&space, experiment);
+        let evaluator = description.experiment.prepare(&space)?;
+        let space = description.experiment.informed(space, Some(folder))?;
+        Ok((space, description, evaluator))
+    }
+
+    /// The experiment with as many workers as are asked for.
+    fn staff(
+        &self,
+        space: &Space,
+        mut experiment: Experiment,
+        folder: &Path,
+        devices: &[Device],
+    ) -> Result<Experiment> {
+        if let Some(workers) = self.workers {
+            experiment.workers = workers.choose(folder, space, &experiment, devices[0])?;
+        }
+        experiment.workers = experiment.device.workers(experiment.workers, devices.len());
+        Ok(experiment)
+    }
+
+    /// Tells again of a study that has nothing left to evaluate; of any other, the error that keeps it from going on.
+    fn without_evaluator(
+        &self,
+        whole: &Space,
+        experiment: Experiment,
+        folder: &Path,
+        devices: &[Device],
+        error: Error,
+    ) -> Result<ExitCode> {
+        if !Record::read(folder).is_ok_and(|record| is_done(whole, &record)) {
+            return Err(error);
+        }
+        let description = open::description(whole, self.staff(whole, experiment, folder, devices)?);
+        let Ok(study) = Study::open(folder, whole, &description) else { return Err(error) };
+        if !is_done(whole, study.record()) {
+            return Err(error);
+        }
+        complain(&error);
+        tell("the study is complete without it:\n");
+        self.deliver(whole, study.record())
+    }
+
+    /// Prints what the study came to, and writes its winner's files.
+    fn deliver(&self, space: &Space, record: &Record) -> Result<ExitCode> {
+        let delivered = deliver::winner(space, record)?;
         if self.json {
-            let believed = study.record().believed(&space);
+            let believed = record.believed(space);
             believed.map_or(Ok(()), |trial| out::line(json!({"event": "believed", "trial": trial})))?;
         } else {
-            let belief = deliver::belief(&space, study.record());
-            out::print(rank::table(study.record(), 5) + &belief + &delivered)?;
+            let belief = deliver::belief(space, record);
+            out::print(rank::table(record, 5) + &belief + &delivered)?;
         }
-        Ok(outcome(study.record()))
+        Ok(outcome(record))
     }
 
     /// What was typed goes before what the file says; the devices that it comes to.
@@ -106,6 +162,14 @@ impl Search {
     }
 }
 
+/// Whether all trials have ended and all winners are trained.
+fn is_done(space: &Space, record: &Record) -> bool {
+    let Retrain { top, fidelity } = record.description.experiment.retrain;
+    let trained =
+        |id: &TrialId| record.finals.iter().any(|one| one.trial == *id && one.fidelity == Fidelity(fidelity));
+    record.is_complete() && record.winners(space, top).iter().all(trained)
+}
+
 /// A search of which no trial came to anything is work that failed.
 fn outcome(record: &Record) -> ExitCode {
     let reason = |trial: &Trial| match &trial.state {
@@ -119,7 +183,8 @@ fn outcome(record: &Record) -> ExitCode {
         count => format!("all {count} trials failed, the last of them so"),
     };
     tell(&format!(
-        "error: {all}: {last}\n  hint: mend the space or its recipe, and search in a new run folder\n"
+        "error: {all}: {last}\n  hint: {}, and search in a new run folder\n",
+        record.description.experiment.evaluator.mend()
     ));
     ExitCode::FAILURE
 }

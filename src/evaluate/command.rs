@@ -24,7 +24,7 @@ use std::time::Duration;
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 
-use super::{Evaluate, Prepare};
+use super::{Evaluate, Mistake, Prepare};
 use crate::error::Error;
 use crate::space::Space;
 
@@ -101,38 +101,66 @@ impl Prepare for Command {
     }
 
     fn prepare(&self, space: &Space) -> Result<Box<dyn Evaluate>, Error> {
-        let wrong = |problem: String, hint: &str| Err(Error::Usage { problem, hint: hint.into() });
+        self.check_metrics()?;
+        let wrong = |field, problem: String, hint: &str| {
+            Err(Error::Evaluator(Mistake { field, problem, hint: hint.into() }))
+        };
+        let limit = Duration::try_from_secs_f64(self.seconds).ok().filter(|limit| !limit.is_zero());
+        let Some(limit) = limit else {
+            return wrong(
+                "seconds",
+                format!("a command cannot run for {} seconds", brief(self.seconds)),
+                "write `seconds: 60`",
+            );
+        };
+        if let Some(folder) = self.directory.as_ref().filter(|folder| !folder.is_dir()) {
+            return wrong(
+                "directory",
+                format!("the command's `directory` {} is no folder", folder.display()),
+                "name the folder that the program is run in, or leave it out",
+            );
+        }
+        if self.memory_mib > 0 && !cfg!(target_os = "linux") {
+            return wrong("memory_mib", "memory is bounded on Linux only".into(), "leave out `memory_mib`");
+        }
+        self.runner(find::program(&self.program)?, limit, space)
+    }
+
+    fn is_quick(&self) -> bool {
+        true
+    }
+
+    fn mend(&self) -> &'static str {
+        "run the program by itself to see what is wrong; mend it, or the evaluator's `program` and `args`"
+    }
+}
+
+/// A number as it was written, but for hundreds of digits.
+fn brief(number: f64) -> String {
+    if number.abs() < 1e16 { number.to_string() } else { format!("{number:e}") }
+}
+
+impl Command {
+    fn check_metrics(&self) -> Result<(), Mistake> {
+        let wrong =
+            |problem: String, hint: &str| Err(Mistake { field: "metrics", problem, hint: hint.into() });
         if self.metrics.is_empty() {
             return wrong(
                 "the evaluator `command` reports no metric".into(),
-                "name some: `metrics: [\"accuracy\"]`",
+                "name what the program prints: `metrics: [\"accuracy\"]`",
             );
         }
         if let Some(name) = self.metrics.iter().find(|name| metrics::is_reserved(name)) {
             let hint = "give the metric another name";
             return wrong(format!("`{name}` says how far a program is, and so is no metric"), hint);
         }
-        let limit = Duration::try_from_secs_f64(self.seconds).ok().filter(|limit| !limit.is_zero());
-        let Some(limit) = limit else {
-            return wrong(
-                format!("a command cannot run for {} seconds", self.seconds),
-                "write `seconds: 60`",
-            );
-        };
-        if let Some(folder) = self.directory.as_ref().filter(|folder| !folder.is_dir()) {
-            return wrong(
-                format!("the command's `directory` {} is no folder", folder.display()),
-                "name the folder that the program is run in, or leave it out",
-            );
+        let mut earlier = self.metrics.iter().enumerate().map(|(place, name)| (name, &self.metrics[..place]));
+        match earlier.find(|(name, earlier)| earlier.contains(name)) {
+            Some((name, _)) => wrong(format!("`metrics` names `{name}` twice"), "name each metric once"),
+            None => Ok(()),
         }
-        if self.memory_mib > 0 && !cfg!(target_os = "linux") {
-            return wrong("memory is bounded on Linux only".into(), "leave out `memory_mib`");
-        }
-        self.runner(find::program(&self.program)?, limit, space)
     }
-}
 
-impl Command {
     #[cfg(unix)]
     fn runner(&self, program: PathBuf, time: Duration, space: &Space) -> Result<Box<dyn Evaluate>, Error> {
         let memory = (self.memory_mib > 0).then_some(self.memory_mib << 20);
@@ -143,9 +171,7 @@ impl Command {
 
     #[cfg(not(unix))]
     fn runner(&self, _: PathBuf, _: Duration, _: &Space) -> Result<Box<dyn Evaluate>, Error> {
-        Err(Error::Usage {
-            problem: "the evaluator `command` runs programs on Unix only".into(),
-            hint: "use another evaluator".into(),
-        })
+        let problem = "the evaluator `command` runs programs on Unix only".into();
+        Err(Mistake { field: "program", problem, hint: "use another evaluator".into() }.into())
     }
 }

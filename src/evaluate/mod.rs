@@ -195,6 +195,18 @@ pub trait Evaluate: Send + Sync {
     }
 }
 
+/// A mistake in an evaluator's configuration.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{problem}\n  hint: {hint}")]
+pub struct Mistake {
+    /// The field that it is in.
+    pub field: &'static str,
+    /// What is wrong.
+    pub problem: String,
+    /// What to write instead.
+    pub hint: String,
+}
+
 /// An evaluator's configuration: makes the evaluator.
 pub trait Prepare {
     /// The names of the metrics that its evaluator yields, known before it is made.
@@ -212,6 +224,18 @@ pub trait Prepare {
     /// # Errors
     /// A user's mistake: data that is not there or of another shape, or a space that it cannot evaluate.
     fn prepare(&self, space: &Space) -> Result<Box<dyn Evaluate>, crate::error::Error>;
+    /// Whether preparing looks at files only, so that whoever checks a space does that, too.
+    fn is_quick(&self) -> bool {
+        false
+    }
+    /// Whether it makes a difference how much a trial may spend.
+    fn has_fidelities(&self) -> bool {
+        true
+    }
+    /// What to do where all trials have failed.
+    fn mend(&self) -> &'static str {
+        "mend the space or its recipe"
+    }
 }
 
 mod command;

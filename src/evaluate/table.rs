@@ -123,6 +123,7 @@ impl Prepare for Table {
         if !self.only_rows {
             return Ok(space);
         }
+        self.check()?;
         let genotypes = sheet::genotypes(self, &space)?;
         Ok(space.only(genotypes)?)
     }
@@ -140,8 +141,21 @@ impl Prepare for Table {
             .hidden
             .iter()
             .map(|(name, reading)| Metric::new(name, std::slice::from_ref(reading), &sheet));
-        let (hidden, levels) = (hidden.collect(), levels(&metrics, &sheet)?);
+        let (hidden, levels) =
+            (hidden.collect(), levels(&metrics, &sheet).map_err(|error| error.of("metrics"))?);
         Ok(Box::new(Measured { sheet, metrics, hidden, levels }))
+    }
+
+    fn is_quick(&self) -> bool {
+        true
+    }
+
+    fn has_fidelities(&self) -> bool {
+        self.fidelity.is_some() || self.readings().any(|(_, reading)| reading.fidelity > 0)
+    }
+
+    fn mend(&self) -> &'static str {
+        "mend the table, or what the evaluator says of it: its `key` and `metrics`"
     }
 }
 
@@ -170,18 +184,23 @@ impl Table {
 
     /// Whether the description can be that of any table.
     fn check(&self) -> Result<(), TableError> {
-        let wrong = |problem: String, hint: &str| Err(TableError::description(problem, hint));
+        let wrong =
+            |field, problem: String, hint: &str| Err(TableError::description(problem, hint).of(field));
+        if self.file.as_os_str().is_empty() {
+            return wrong("file", "`file` names no file".into(), "write `file: \"table.csv\"`");
+        }
         let empty = self.metrics.iter().find(|(_, readings)| readings.is_empty());
         if let Some(name) =
             empty.map(|(name, _)| name.as_str()).or(self.metrics.is_empty().then_some("accuracy"))
         {
-            return wrong(format!("`metrics` says nothing of `{name}`"), READ);
+            return wrong("metrics", format!("`metrics` says nothing of `{name}`"), READ);
         }
         if let Some((name, _)) = self.readings().find(|(_, reading)| reading.columns.0.is_empty()) {
-            return wrong(format!("a reading of `{name}` names no column"), READ);
+            return wrong(self.field(name), format!("a reading of `{name}` names no column"), READ);
         }
         if let Some((name, reading)) = self.readings().find(|(_, reading)| !reading.scale.is_finite()) {
             return wrong(
+                self.field(name),
                 format!("`{name}` is scaled by {}", reading.scale),
                 "give a number, such as `scale: 0.01`",
             );
@@ -196,22 +215,29 @@ impl Table {
             self.readings().find_map(|(name, reading)| Some((name, twice(reading)?)))
         {
             return wrong(
+                self.field(name),
                 format!("a reading of `{name}` names the column `{column}` twice"),
                 "name each column of repeated measurements once: all are drawn alike",
             );
         }
         if self.metrics.contains_key(SECONDS) {
             return wrong(
+                "metrics",
                 "`metrics` holds `seconds`".into(),
                 "write `seconds: [(columns: ..)]` beside `metrics`",
             );
         }
         if let Some(name) = self.hidden.keys().find(|name| self.shown().any(|(shown, _)| shown == *name)) {
-            return wrong(format!("`{name}` is hidden and shown"), "give the hidden one another name");
+            return wrong(
+                "hidden",
+                format!("`{name}` is hidden and shown"),
+                "give the hidden one another name",
+            );
         }
         let levelled = self.readings().find(|(_, reading)| reading.fidelity > 0);
         match (levelled, &self.fidelity) {
             (Some((name, reading)), Some(column)) => wrong(
+                "fidelity",
                 format!(
                     "`{name}` is read at fidelity {}, but column `{column}` tells fidelities",
                     reading.fidelity
@@ -219,6 +245,14 @@ impl Table {
                 "leave out one of them",
             ),
             _ => Ok(()),
+        }
+    }
+    /// The field that a metric is described in.
+    fn field(&self, name: &str) -> &'static str {
+        match (self.metrics.contains_key(name), self.hidden.contains_key(name)) {
+            (true, _) => "metrics",
+            (_, true) => "hidden",
+            _ => SECONDS,
         }
     }
 }

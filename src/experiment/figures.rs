@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::Experiment;
+use super::prepare::located;
 use crate::device::Device;
 use crate::error::Error;
 use crate::evaluate::{Evaluate, Job, Progress};
@@ -30,7 +31,8 @@ impl Experiment {
     /// An evaluator that cannot be prepared, or a folder that cannot be read or written.
     pub fn informed(&self, space: Space, folder: Option<&Path>) -> Result<Space, Error> {
         let Some(evaluator) = &self.figures else { return Ok(space) };
-        let source = Some(evaluator.prepare(&space)?);
+        let source = evaluator.prepare(&space).map_err(|error| located(&space, "figures", error))?;
+        let source = Some(source);
         self.informed_by(source, evaluator.reports(), space, folder)
     }
 

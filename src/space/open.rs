@@ -228,6 +228,30 @@ impl Space {
         self.experiment.as_ref().map(read).transpose()
     }
 
+    /// What whoever uses the `experiment` section objects to, with its place in the file: at a path of the section, or at as
+    /// much of the path as is there. `None` where the space is of no file.
+    ///
+    /// ```
+    /// use cellwright::Space;
+    ///
+    /// let space = Space::from_ron("a.ron", "Space(program_type: Any, program: (a: 1), experiment: (trials: 3))")?;
+    /// let error = space.objection("trials", "these are few", "ask for more").unwrap();
+    /// assert_eq!(error.to_string(), "a.ron:1:64: these are few; ask for more");
+    /// # Ok::<(), cellwright::Error>(())
+    /// ```
+    pub fn objection(&self, path: impl IntoPath, problem: &str, hint: &str) -> Option<SpaceError> {
+        let (section, mut path) = (self.experiment.as_ref()?, path.into_path().ok()?);
+        let node = loop {
+            match section.get(&path) {
+                Some(node) => break node,
+                None => path = path.split_last()?.0,
+            }
+        };
+        self.sources.place(node.origin)?;
+        let problem = Problem::new(node.origin, problem).label(path.to_string()).help(hint);
+        Some(SpaceError::new(vec![problem], &self.sources))
+    }
+
     /// The whole space as a file of its own, with what it extends and its patches applied: the same space when read
     /// again, and the same genotypes.
     pub fn source_text(&self) -> String {

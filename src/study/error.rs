@@ -100,6 +100,23 @@ pub enum StudyError {
         /// What differs, a line each.
         differences: Vec<String>,
     },
+    /// A file that figures come from was changed since the study began.
+    #[error(
+        "`{file}` is not what it was when the study in `{}` began: {difference}; figures of both would be mixed: \
+         bring it back, or search in another folder",
+        folder.display()
+    )]
+    Changed {
+        /// The run folder.
+        folder: PathBuf,
+        /// The file.
+        file: String,
+        /// How it differs.
+        difference: String,
+    },
+    /// A fidelity of trials below all that the evaluator knows.
+    #[error("{}; {}", .0.problem, .0.hint)]
+    Fidelity(crate::evaluate::Mistake),
     /// An objective that the evaluator does not report.
     #[error("the evaluator `{evaluator}` does not report `{metric}`; it reports {}{}", known.join(", "), hint(nearest.as_deref()))]
     Objective {

@@ -31,6 +31,7 @@ mod record;
 mod retrain;
 mod run;
 mod share;
+mod sources;
 mod store;
 mod tau;
 mod umpire;
@@ -161,8 +162,11 @@ impl<'a> Study<'a> {
         listener: &mut dyn Listener,
     ) -> Result<Ending, StudyError> {
         check_objectives(&self.record.description.experiment, &evaluator.metrics())?;
-        let devices = self.devices()?;
         let left = !self.record.is_complete();
+        if left {
+            self.check_figures(evaluator)?;
+        }
+        let devices = self.devices()?;
         if left && !share::move_in(&self.record, evaluator, devices[0], stop, listener)? {
             return Ok(Ending::Stopped);
         }
@@ -224,11 +228,21 @@ impl<'a> Study<'a> {
         let devices = self.devices()?;
         let done =
             |id: &TrialId| self.record.finals.iter().any(|one| one.trial == *id && one.fidelity == fidelity);
-        if !trials.iter().all(done) && !share::move_in(&self.record, evaluator, devices[0], stop, listener)? {
-            return Ok(Ending::Stopped);
+        if !trials.iter().all(done) {
+            sources::check(&self.record, &mut self.store, evaluator)?;
+            if !share::move_in(&self.record, evaluator, devices[0], stop, listener)? {
+                return Ok(Ending::Stopped);
+            }
         }
         let site = Site { space: self.space, evaluator, devices: &devices, stop };
         Retraining { site, record: &mut self.record, store: &mut self.store, listener, fidelity }.run(trials)
+    }
+
+    /// Whether an evaluator's figures will be of the fidelity asked for, and of the files that earlier ones are of.
+    fn check_figures(&mut self, evaluator: &dyn Evaluate) -> Result<(), StudyError> {
+        let too_little = self.record.description.experiment.too_little(evaluator.fidelities());
+        too_little.map_or(Ok(()), |mistake| Err(StudyError::Fidelity(mistake)))?;
+        sources::check(&self.record, &mut self.store, evaluator)
     }
 
     fn devices(&self) -> Result<Vec<Device>, StudyError> {

@@ -11,6 +11,7 @@ use rusqlite::{Connection, ErrorCode, OpenFlags, Row, params};
 
 use super::difference::differences;
 use super::lock::{self, Lock};
+use super::sources::Source;
 use super::{Description, Final, Record, StudyError, figures};
 use crate::experiment::Experiment;
 use crate::space::Key;
@@ -242,6 +243,22 @@ impl Store {
         const ALL: &str =
             "SELECT trial, state, metrics, reason, seconds, fidelity, model FROM finals ORDER BY id";
         self.all(ALL, read_final)
+    }
+
+    /// The files that the figures come from, as they were when the study began.
+    pub fn sources(&self) -> Result<Vec<Source>, StudyError> {
+        // No format of its own: a study without it is as good, and releases that do not know it pass it over.
+        const TABLE: &str = "CREATE TABLE IF NOT EXISTS sources
+                             (file TEXT PRIMARY KEY, bytes INTEGER NOT NULL, sum INTEGER NOT NULL) STRICT";
+        self.check(self.db.execute_batch(TABLE))?;
+        let read = |row: &Row| Ok(Source { file: row.get(0)?, bytes: row.get(1)?, sum: row.get(2)? });
+        self.all("SELECT file, bytes, sum FROM sources", read)
+    }
+
+    /// Keeps what a file is.
+    pub fn keep_source(&mut self, source: &Source) -> Result<(), StudyError> {
+        const NEW: &str = "INSERT INTO sources (file, bytes, sum) VALUES (?, ?, ?)";
+        self.write(NEW, params![source.file, source.bytes, source.sum], true)
     }
 
     /// How many trials the last proposal saw the results of.

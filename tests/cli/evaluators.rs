@@ -77,28 +77,49 @@ fn tables_that_cannot_be_used_begin_nothing() {
         assert!(!home.path("run").exists());
         said
     };
-    assert_snapshot!(refused(&TABLE.replace("table.csv", "none.csv"), ROWS), @"
+    assert_snapshot!(refused(&TABLE.replace("table.csv", "none.csv"), ROWS), @r#"
     exit code 2
     --- stderr
-    error: none.csv: No such file or directory (os error 2)
-      hint: check the path, which starts at the folder that the command is run in
-    ");
-    assert_snapshot!(refused(&TABLE.replace("\"loss\")", "\"los\")"), ROWS), @"
+      × none.csv: No such file or directory (os error 2)
+       ╭─[table.ron:5:41]
+     4 │     program: Setting(a: OneOf([1, 2, 3]), b: OneOf([Relu, Tanh])),
+     5 │     experiment: (evaluator: Table(file: "none.csv", key: Digits("code"), metrics: {"loss": [(columns: "loss")]}, only_rows: true), objectives: [Minimize("loss")], trials: 4, seed: 1, retrain: (top: 0), algorithm: Random),
+       ·                                         ─────┬────
+       ·                                              ╰── evaluator.file
+     6 │ )
+       ╰────
+      help: check the path, which starts at the folder that the command is run in
+    "#);
+    assert_snapshot!(refused(&TABLE.replace("\"loss\")", "\"los\")"), ROWS), @r#"
     exit code 2
     --- stderr
-    error: table.csv: the table has no column `los`; it has code, loss
-      hint: did you mean `loss`?
-    ");
+      × table.csv: the table has no column `los`; it has code, loss
+       ╭─[table.ron:5:104]
+     4 │     program: Setting(a: OneOf([1, 2, 3]), b: OneOf([Relu, Tanh])),
+     5 │     experiment: (evaluator: Table(file: "table.csv", key: Digits("code"), metrics: {"loss": [(columns: "los")]}, only_rows: true), objectives: [Minimize("loss")], trials: 4, seed: 1, retrain: (top: 0), algorithm: Random),
+       ·                                                                                                        ──┬──
+       ·                                                                                                          ╰── evaluator.metrics["loss"][0].columns
+     6 │ )
+       ╰────
+      help: did you mean `loss`?
+    "#);
     // What is hidden is no objective.
     let hidden = TABLE
         .replace("\"loss\":", "\"error\":")
         .replace("only_rows: true", "hidden: {\"loss\": (columns: \"loss\")}");
-    assert_snapshot!(refused(&hidden, ROWS), @"
+    assert_snapshot!(refused(&hidden, ROWS), @r#"
     exit code 2
     --- stderr
-    error: table.ron: the evaluator `table` does not report `loss`; it reports error
-      hint: name one of those in the experiment's `objectives`
-    ");
+      × the evaluator `table` does not report `loss`; it reports error
+       ╭─[table.ron:5:167]
+     4 │     program: Setting(a: OneOf([1, 2, 3]), b: OneOf([Relu, Tanh])),
+     5 │     experiment: (evaluator: Table(file: "table.csv", key: Digits("code"), metrics: {"error": [(columns: "loss")]}, hidden: {"loss": (columns: "loss")}), objectives: [Minimize("loss")], trials: 4, seed: 1, retrain: (top: 0), algorithm: Random),
+       ·                                                                                                                                                                       ────────┬───────
+       ·                                                                                                                                                                               ╰── objectives[0]
+     6 │ )
+       ╰────
+      help: name one of those in the experiment's `objectives`
+    "#);
     assert_snapshot!(refused(&TABLE.replace("only_rows", "only_row"), ROWS), @r#"
     exit code 2
     --- stderr
@@ -136,6 +157,128 @@ fn tables_that_cannot_be_used_begin_nothing() {
     error: table.csv:3, column `loss`: `low` is not a number
       hint: mend the cell, or leave it blank
     ");
+}
+
+/// What is wrong with an evaluator's description has its place in the space file, for `check` and for `search`.
+#[test]
+fn mistakes_of_evaluators_have_their_place() {
+    let home = Home::new();
+    home.write("table.csv", "code,loss,steps\n00,3,4\n21,1,4\n11,2,12\n");
+    let command = r#"Command(program: "sh", metrics: ["loss"])"#;
+    let mistakes = [
+        (TABLE, "table.csv", "none.csv", "none.csv: No such file or directory", "Table(file: "),
+        (TABLE, "table.csv", "", "`file` names no file", "Table(file: "),
+        (TABLE, "(columns: \"loss\")", "(columns: \"los\")", "it has code, loss, steps", "[(columns: "),
+        (TABLE, "Digits(\"code\")", "Digits([])", "`key` names no column", "key: "),
+        (TABLE, "Digits(\"code\")", "Values({\"a\": \"code\"})", "no column for the decision `b`", "key: "),
+        (TABLE, "[(columns: \"loss\")]", "[]", "`metrics` says nothing of `loss`", "metrics: "),
+        (command, "\"sh\"", "\"no-such-program\"", "is in no folder of PATH", "program: "),
+        (command, "\"sh\"", "\"\"", "the command `` is in no folder", "program: "),
+        (command, "[\"loss\"]", "[]", "reports no metric", "metrics: "),
+        (command, "[\"loss\"]", "[\"loss\", \"loss\"]", "names `loss` twice", "metrics: "),
+        (
+            command,
+            "[\"loss\"]",
+            "[\"accuracy\"]",
+            "does not report `loss`; it reports accuracy",
+            "objectives: [",
+        ),
+        (command, "\"sh\"", "\"sh\", seconds: -1", "cannot run for -1 seconds", "seconds: "),
+        (command, "\"sh\"", "\"sh\", directory: \"none\"", "`directory` none is no folder", "directory: "),
+    ];
+    for (evaluator, word, other, message, before) in mistakes {
+        let text = space(&evaluator.replacen(word, other, 1));
+        home.write("bad.ron", &text);
+        let line = text.lines().nth(4).expect("the experiment's");
+        let place = format!("bad.ron:5:{}]", line.find(before).expect(before) + before.len() + 1);
+        for words in ["check bad.ron", "search bad.ron --run run"] {
+            let said = home.run(words).refused();
+            assert!(said.contains(message) && said.contains(&place), "{message} {place}: {said}");
+            assert!(!home.path("run").exists());
+        }
+    }
+}
+
+#[test]
+fn what_is_wrong_with_a_table_itself_is_found_by_check() {
+    let home = Home::new();
+    home.write("table.ron", space(TABLE));
+    home.write("table.csv", "code,loss\n00,3\n21\n");
+    assert!(home.run("check table.ron").refused().contains("table.csv:3: the row has 1 cell, the header 2"));
+}
+
+#[test]
+fn a_fidelity_below_all_of_a_table_begins_nothing() {
+    let home = Home::new();
+    let by_row = TABLE.replace("only_rows", "fidelity: \"steps\", only_rows");
+    home.write("table.ron", space(&by_row).replace("trials: 4", "trials: 4, fidelity: 3"));
+    home.write("table.csv", "code,loss,steps\n00,3,4\n21,1,4\n11,2,12\n");
+    for words in ["check table.ron", "search table.ron --run run"] {
+        let said = home.run(words).refused();
+        let told = "trials have fidelity 3, and the evaluator `table` knows none below 4";
+        assert!(said.contains(told) && said.contains("table.ron:5:"), "{said}");
+        assert!(said.contains("`fidelity:` 4 or 12"), "{said}");
+    }
+    let said = home.run("search table.ron --run run --fidelity 2").refused();
+    assert!(said.starts_with("error: trials have fidelity 2, and") && !home.path("run").exists(), "{said}");
+    home.run("search table.ron --run run --fidelity 5").succeeded();
+}
+
+/// Figures of a table that was edited meanwhile would stand beside those of the one before.
+#[test]
+fn a_study_goes_on_with_the_table_that_it_began_with_or_not_at_all() {
+    let home = Home::new();
+    home.write("table.ron", space(TABLE));
+    home.write("table.csv", ROWS);
+    home.run("search table.ron --run run --trials 1").succeeded();
+    for (rows, told) in [
+        (ROWS.replace("11,2", "11,9"), "it still has 25 bytes, but others"),
+        (format!("{ROWS}10,7\n"), "it had 25 bytes and has 30"),
+    ] {
+        home.write("table.csv", rows);
+        let said = home.run("search table.ron --run run --trials 2").refused();
+        let expected = format!("`table.csv` is not what it was when the study in `run` began: {told}; ");
+        assert!(said.contains(&expected) && said.contains("search in another folder"), "{said}");
+    }
+    assert_eq!(home.run("rank run --json").json().len(), 1);
+    home.write("table.csv", ROWS);
+    assert!(
+        home.run("search table.ron --run run --trials 2").err.contains("going on: 1 of 2 trials are there")
+    );
+}
+
+#[test]
+fn a_study_that_is_complete_needs_its_table_no_more() {
+    let home = Home::new();
+    let text = space(&TABLE.replace(", only_rows: true", "")).replace("top: 0", "top: 1");
+    home.write("table.ron", &text);
+    home.write("table.csv", "code,loss\n00,3\n01,4\n10,5\n11,6\n20,7\n21,8\n");
+    let first = home.run("search table.ron --run run --trials 1");
+    assert!(first.err.contains("1 trial, 1 worker") && first.err.contains("training trial 0\n"), "{first}");
+    let again = home.run("search table.ron --run run --trials 1");
+    assert!(again.out == first.out && again.err.contains("\nthe trial is there\n"), "{again}");
+    std::fs::remove_file(home.path("table.csv")).expect("it was there");
+    let without = home.run("search table.ron --run run --trials 1");
+    assert!(without.code == Some(0) && without.out == first.out, "{without}");
+    assert!(without.err.contains("table.csv: No such file"), "{without}");
+    home.run("search table.ron --run run --trials 2").refused();
+    home.run("search table.ron --run run --trials 1 --seed 2").refused();
+}
+
+#[test]
+fn what_to_mend_where_all_trials_fail_is_the_evaluator_s() {
+    let home = Home::new();
+    home.write("table.ron", space(&TABLE.replace(", only_rows: true", "")));
+    home.write("table.csv", "code,loss\n00,\n");
+    let said = home.run("search table.ron --run run");
+    assert!(
+        said.code == Some(1) && said.err.contains("hint: mend the table, or what the evaluator"),
+        "{said}"
+    );
+    let script = r#"Command(program: "false", metrics: ["loss"])"#;
+    home.write("command.ron", space(script));
+    let said = home.run("search command.ron --run other");
+    assert!(said.code == Some(1) && said.err.contains("hint: run the program by itself"), "{said}");
 }
 
 /// What the table says that a training took, and what looking it up did.
@@ -193,12 +336,19 @@ fn a_command_is_run_for_each_trial() {
     assert_eq!(said.code, Some(1));
     assert!(said.err.contains("`sh` exited with code 9; its last words: no such data"), "{said}");
     home.write("command.ron", space(&script.replace("\"sh\"", "\"no-such-program\"")));
-    assert_snapshot!(home.run("search command.ron --run none"), @"
+    assert_snapshot!(home.run("search command.ron --run none"), @r#"
     exit code 2
     --- stderr
-    error: the command `no-such-program` is in no folder of PATH
-      hint: give the evaluator's `program` a path, or a name that your shell finds; its arguments go to `args`
-    ");
+      × the command `no-such-program` is in no folder of PATH
+       ╭─[command.ron:5:46]
+     4 │     program: Setting(a: OneOf([1, 2, 3]), b: OneOf([Relu, Tanh])),
+     5 │     experiment: (evaluator: Command(program: "no-such-program", args: ["-c", "echo '{\"loss\": 1.5}'"], metrics: ["loss"]), objectives: [Minimize("loss")], trials: 4, seed: 1, retrain: (top: 0), algorithm: Random),
+       ·                                              ────────┬────────
+       ·                                                      ╰── evaluator.program
+     6 │ )
+       ╰────
+      help: give the evaluator's `program` a path, or a name that your shell finds; its arguments go to `args`
+    "#);
     assert!(!home.path("none").exists());
 }
 

@@ -2,21 +2,20 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::error::Error;
+use crate::evaluate::Mistake;
 
 /// The file of a program: a path from the current folder, or a name among the folders of `PATH`.
 ///
 /// # Errors
 /// That it is not there, or is no program.
-pub(super) fn program(name: &str) -> Result<PathBuf, Error> {
+pub(super) fn program(name: &str) -> Result<PathBuf, Mistake> {
     let refuse = |problem: String| {
-        Error::Usage {
-        problem,
-        hint: "give the evaluator's `program` a path, or a name that your shell finds; its arguments go to `args`".into(),
-    }
+        let hint = "give the evaluator's `program` a path, or a name that your shell finds; its arguments go to `args`";
+        Mistake { field: "program", problem, hint: hint.into() }
     };
     if name.contains('/') {
-        let path = std::path::absolute(name).map_err(|source| Error::Io { path: name.into(), source })?;
+        let path =
+            std::path::absolute(name).map_err(|error| refuse(format!("the command `{name}`: {error}")))?;
         return match (path.is_file(), is_executable(&path)) {
             (true, true) => Ok(path),
             (true, false) => Err(refuse(format!("the command `{name}` is a file that cannot be run"))),

@@ -337,7 +337,7 @@ fn what_cannot_be_run_is_refused_before_anything_is() {
     let file = folder.path().join("data.txt");
     std::fs::write(&file, "no program").expect("a file");
     let refused = |fields: &str| match command(fields).prepare(&space()) {
-        Err(error @ Error::Usage { .. }) => {
+        Err(error @ Error::Evaluator(_)) => {
             error.to_string().replace(&folder.path().display().to_string(), "HOME")
         }
         _ => panic!("nothing is wrong with it"),
@@ -358,12 +358,26 @@ fn what_cannot_be_run_is_refused_before_anything_is() {
     a command cannot run for -1 seconds
       hint: write `seconds: 60`
     ");
+    insta::assert_snapshot!(refused("program: \"sh\", seconds: 1e300"), @"
+    a command cannot run for 1e300 seconds
+      hint: write `seconds: 60`
+    ");
+    insta::assert_snapshot!(refused("program: \"\""), @"
+    the command `` is in no folder of PATH
+      hint: give the evaluator's `program` a path, or a name that your shell finds; its arguments go to `args`
+    ");
     insta::assert_snapshot!(refused("program: \"sh\", directory: \"no/such/folder\""), @"
     the command's `directory` no/such/folder is no folder
       hint: name the folder that the program is run in, or leave it out
     ");
-    let none = Command { metrics: Vec::new(), ..command("program: \"sh\"") };
-    assert!(none.prepare(&space()).is_err());
-    let step = Command { metrics: vec!["step".into()], ..command("program: \"sh\"") };
-    assert!(step.prepare(&space()).is_err());
+    let metrics = |names: &[&str]| {
+        let metrics = names.iter().map(|name| name.to_string()).collect();
+        match (Command { metrics, ..command("program: \"sh\"") }).prepare(&space()) {
+            Err(Error::Evaluator(mistake)) => format!("{}: {}", mistake.field, mistake.problem),
+            _ => panic!("nothing is wrong with {names:?}"),
+        }
+    };
+    assert_eq!(metrics(&[]), "metrics: the evaluator `command` reports no metric");
+    assert_eq!(metrics(&["loss", "step"]), "metrics: `step` says how far a program is, and so is no metric");
+    assert_eq!(metrics(&["loss", "accuracy", "loss"]), "metrics: `metrics` names `loss` twice");
 }

@@ -127,6 +127,8 @@ pub enum TableError {
     /// A description that fits no table, or not this space.
     #[error("the evaluator `table`: {problem}\n  hint: {hint}")]
     Description {
+        /// The field that is wrong; empty where it is none in particular.
+        field: &'static str,
         /// What is wrong.
         problem: String,
         /// What to write instead.
@@ -156,7 +158,15 @@ impl TableError {
 
     /// A mistake in the description itself.
     pub(super) fn description(problem: impl Into<String>, hint: impl Into<String>) -> TableError {
-        TableError::Description { problem: problem.into(), hint: hint.into() }
+        TableError::Description { field: "", problem: problem.into(), hint: hint.into() }
+    }
+
+    /// The same, of a field, where it is one of the description.
+    pub(super) fn of(mut self, name: &'static str) -> TableError {
+        if let TableError::Description { field, .. } = &mut self {
+            *field = name;
+        }
+        self
     }
 }
 

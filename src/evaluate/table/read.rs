@@ -36,7 +36,7 @@ impl Csv {
     pub fn open(path: &Path, delimiter: char) -> Result<Csv, TableError> {
         let delimiter = u8::try_from(delimiter).map_err(|_| {
             let problem = format!("`delimiter` is {delimiter:?}, which is no single byte");
-            TableError::description(problem, "write `delimiter: ';'`, or `'\\t'` for a tab")
+            TableError::description(problem, "write `delimiter: ';'`, or `'\\t'` for a tab").of("delimiter")
         })?;
         let (stream, bytes) = content(path)?;
         let lines: Box<dyn Read> = Box::new(Lines { stream, length: 0 });

@@ -297,7 +297,7 @@ impl<'a> Reader<'a> {
         csv: &Csv,
         figures: Vec<usize>,
     ) -> Result<Reader<'a>, TableError> {
-        let form = table.key.form(space)?;
+        let form = table.key.form(space).map_err(|error| error.of("key"))?;
         let column = |name: &Option<String>| name.as_ref().map(|name| csv.column(name)).transpose();
         Ok(Reader {
             path: &table.file,
