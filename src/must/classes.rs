@@ -3,7 +3,7 @@
 use crate::data::{Class, Classes, DataError, IGNORE, Label, Place, Plane, Sample};
 
 /// The names of the classes that are met, in the order in which they are met, of those tasks that have classes.
-pub(super) fn union<'a>(all: impl Iterator<Item = &'a Classes>, tasks: &[Label]) -> Classes {
+pub(crate) fn union<'a>(all: impl Iterator<Item = &'a Classes>, tasks: &[Label]) -> Classes {
     let mut union = Classes::default();
     for classes in all {
         for (label, names) in named(classes) {

@@ -28,6 +28,8 @@ mod sound;
 mod teach;
 mod transfer;
 
+#[cfg(feature = "train")]
+pub(crate) use classes::union;
 pub use course::{Backbone, Course};
 #[cfg(feature = "train")]
 pub(crate) use course::{check_lesson, check_tasks};

@@ -278,6 +278,11 @@ fn a_search_makes_teachers_and_labels_once_and_ranks_students() {
         refused("twice", "teachers: [Taught(", &twice).contains("both `others` and `solids` label class")
     );
     assert!(refused("sure", "unit: 2", "threshold: 7, unit: 2").contains("the threshold is 7"));
+    let unmeasured =
+        "validation: Part(of: Scenes(count: 6, width: 16, height: 16), labels: [Class]),\n test:";
+    let from = "validation: Scenes(count: 6, width: 16, height: 16, seed: 1),\n                test:";
+    let blind = refused("blind", from, unmeasured);
+    assert!(blind.contains("the pictures to measure on (Scenes) has depth"), "{blind}");
     photographs(&home);
     let broken = refused("broken", "labelled: [", "labelled: [Labelled(set: Pictures(folder: \"pics\")), ");
     assert!(broken.contains("pics/cat/2.png: "), "{broken}");

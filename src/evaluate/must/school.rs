@@ -8,7 +8,7 @@ use rayon::{ThreadPool, ThreadPoolBuilder};
 
 use super::course::Schooling;
 use super::{Must, Tutor};
-use crate::data::{SampleSource, Samples};
+use crate::data::{Classes, SampleSource, Samples};
 use crate::error::Error;
 use crate::evaluate::{Evaluate, Failure, Home, Inherits, Job, Outcome, Progress};
 use crate::must::store::Teacher;
@@ -16,7 +16,7 @@ use crate::must::student::Student;
 use crate::must::teacher::{self, Labeller, TEACHER};
 use crate::must::{
     Course, Hear, Labelling, Mixture, MustError, News, OpenTransfer, Portion, Transfer, check_different,
-    check_lesson, check_tasks, check_threshold, held_out, kept, look_through, teach_from,
+    check_lesson, check_tasks, check_threshold, held_out, kept, look_through, teach_from, union,
 };
 use crate::panics;
 use crate::trial::Metrics;
@@ -77,33 +77,40 @@ impl School {
         }
         check_lesson(&config.lesson)?;
         check_threshold(config.threshold)?;
-        School::check_teachers(&config.teachers)?;
         let opened = config.labelled.iter().map(Portion::is_pseudo);
         if opened.into_iter().any(|pseudo| pseudo) {
             return wrong("`labelled` names pseudo labels", "name the teachers, who write them anew");
         }
-        config
-            .pictures
-            .iter()
-            .chain([&config.validation])
-            .chain(&config.test)
-            .try_for_each(|set| set.open().map(drop))?;
+        let mut classes = School::check_teachers(&config.teachers)?;
+        for set in config.labelled.iter().filter_map(Portion::set).chain(&config.pictures) {
+            classes.push(set.open()?.classes().clone());
+        }
+        // Who is measured at the end should not learn only then that nothing can be measured.
+        let reader = reader(config, union(classes.iter(), &config.tasks));
+        held_out(&config.validation, &reader)?;
+        config.test.as_ref().map(|test| held_out(test, &reader)).transpose()?;
         config.transfer.as_ref().map(|transfer| transfer.open().map(drop)).transpose()?;
         Ok(())
     }
 
-    /// That each can be taught or is there, and that no two have one name or one task.
-    fn check_teachers(tutors: &[Tutor]) -> Result<(), MustError> {
-        let mut described = Vec::with_capacity(tutors.len());
+    /// That each can be taught and measured, or is there, and that no two have one name or one task; returns the classes
+    /// that each tells apart.
+    fn check_teachers(tutors: &[Tutor]) -> Result<Vec<Classes>, MustError> {
+        let (mut described, mut classes) = (Vec::new(), Vec::new());
         for tutor in tutors {
-            described.push(match tutor {
-                Tutor::At { path } => teacher::open(path)?.described().clone(),
+            match tutor {
+                Tutor::At { path } => {
+                    let there = teacher::open(path)?;
+                    let labels = &there.described().labels;
+                    classes.push(there.classes().clone().only(labels));
+                    described.push(there.described().clone());
+                }
                 Tutor::Taught(course) => {
                     let name = course.name.clone();
                     course.check().map_err(|error| error.within(&format!("the teacher `{name}`")))?;
-                    Teacher { name, hash: String::new(), labels: course.tasks.clone() }
+                    described.push(Teacher { name, hash: String::new(), labels: course.tasks.clone() });
                 }
-            });
+            }
         }
         check_different(described.iter())?;
         for (index, tutor) in tutors.iter().enumerate() {
@@ -113,9 +120,12 @@ impl School {
                 let problem = format!("two `teachers` are called `{}`", course.name);
                 return Err(MustError::settings(problem, "give each a name of its own: it is its folder's"));
             }
-            drop(course.open()?);
+            let student = course.student(course.open()?.classes)?;
+            student.graph()?;
+            course.validation.as_ref().map(|set| held_out(set, &student)).transpose()?;
+            classes.push(student.classes);
         }
-        Ok(())
+        Ok(classes)
     }
 
     /// Looks through all sets, so that no trial fails by a file that is broken; then teaches, labels, opens: whatever
@@ -162,7 +172,7 @@ impl School {
             portions.push(Portion::PseudoLabelled { store, share: config.share });
         }
         let mixture = kept(Mixture::open(&portions, &config.tasks)?);
-        let reader = self.reader(&mixture);
+        let reader = reader(config, mixture.classes.clone());
         let validation = held_out(&config.validation, &reader)?;
         let test = config.test.as_ref().map(|test| held_out(test, &reader)).transpose()?;
         let transfer = self.transfer(&folder, home, hear)?;
@@ -206,13 +216,6 @@ impl School {
             .collect()
     }
 
-    /// A student without a backbone: what sets are read for.
-    fn reader(&self, mixture: &Mixture) -> Student {
-        let none = crate::architecture::Architecture::Sequential(Vec::new());
-        let student = Student::new(none, (1, 1), self.config.tasks.clone(), mixture.classes.clone());
-        Student { pyramid: self.config.pyramid, ..student }
-    }
-
     /// The transfer's sets, and what gains are counted from, which is kept: a training may stand behind it.
     fn transfer(
         &self,
@@ -236,6 +239,13 @@ impl School {
         let pool = ThreadPoolBuilder::new().num_threads(threads).build();
         pool.map_err(|error| Failure::Candidate(format!("no threads to train on: {error}")))
     }
+}
+
+/// A student without a backbone: what sets are read for.
+fn reader(config: &Must, classes: Classes) -> Student {
+    let none = crate::architecture::Architecture::Sequential(Vec::new());
+    let student = Student::new(none, (1, 1), config.tasks.clone(), classes);
+    Student { pyramid: config.pyramid, ..student }
 }
 
 /// The folder of what students share, for this process alone: another study may be making the same.
