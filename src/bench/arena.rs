@@ -38,8 +38,8 @@ impl Arena {
         if !scored.objectives.is_empty() {
             experiment.objectives = scored.objectives.clone();
         }
-        let space = experiment.evaluator.restrict(space)?;
-        let evaluator = experiment.evaluator.prepare(&space)?;
+        let space = experiment.restrict(&space)?;
+        let evaluator = experiment.prepare(&space)?;
         let space = experiment.informed(space, None)?;
         let truth = Truth::of(scored, &experiment, &*evaluator, &space)?;
         check(bench, &file, &experiment, &evaluator.metrics())?;

@@ -28,11 +28,14 @@ impl Experiment {
         }
     }
 
-    /// Whether the evaluator can be made, as far as that is quickly known.
+    /// Whether the evaluator, and that of the figures that cost nothing, can be made, as far as that is quickly known.
     ///
     /// # Errors
     /// As [`Experiment::prepare`].
     pub fn check(&self, space: &Space) -> Result<(), Error> {
+        if let Some(figures) = self.figures.as_ref().filter(|figures| figures.is_quick()) {
+            figures.prepare(space).map_err(|error| located(space, "figures", error))?;
+        }
         if self.evaluator.is_quick() { self.prepare(space).map(drop) } else { Ok(()) }
     }
 

@@ -391,6 +391,39 @@ done
     assert!(home.run("rank run").succeeded().contains("2 of 4"));
 }
 
+#[cfg(unix)]
+#[test]
+fn a_last_training_is_not_infinitely_good_either() {
+    let home = Home::new();
+    home.write(
+        "last.sh",
+        r#"case "$(cat)" in *'"last":true'*) echo '{"loss": -Infinity}' ;; *) echo '{"loss": 1}' ;; esac"#,
+    );
+    let script = r#"Command(program: "sh", args: ["last.sh"], metrics: ["loss"])"#;
+    home.write("last.ron", space(script).replace("top: 0", "top: 1"));
+    let said = home.run("search last.ron --run run --trials 1");
+    assert!(
+        said.err.contains("trained trial 0: failed: `loss` is -inf: nothing is infinitely good"),
+        "{said}"
+    );
+}
+
+/// A second evaluator, which tells what costs nothing, is checked like the first.
+#[test]
+fn figures_are_checked_too() {
+    let home = Home::new();
+    let figures = format!("figures: {}, objectives", TABLE.replace("loss\"", "los\""));
+    home.write("table.ron", space(TABLE).replace("objectives", &figures));
+    home.write("table.csv", ROWS);
+    for words in ["check table.ron", "search table.ron --run run"] {
+        let said = home.run(words).refused();
+        assert!(
+            said.contains("no column `los`") && said.contains("figures.metrics[\"los\"][0].columns"),
+            "{said}"
+        );
+    }
+}
+
 /// Everything that a program may do instead of what it should is a failed trial with its last words; the search goes on.
 #[cfg(unix)]
 #[test]

@@ -1,8 +1,8 @@
 //! What outlives us: a shell that ends a trial's program where this process cannot any more.
 //!
 //! Nothing that runs in a process can clean up after a `kill -9` of it. So each trial has a small shell beside it that
-//! waits for its standard input to end, which happens however this process dies; then it kills the program's group and
-//! whatever carries the trial's mark, and removes the trial's temporary folder. It is told when there is nothing to do.
+//! waits for its standard input to end, which happens however this process dies; then it kills the program's group,
+//! its children and theirs, and whatever carries the trial's mark, and removes the trial's temporary folder. It is told when there is nothing to do.
 
 use std::io::Write;
 use std::os::unix::process::CommandExt;
@@ -24,7 +24,17 @@ while read -r word; do
         *) leader=$word ;;
     esac
 done
-[ -z "$leader" ] || kill -s KILL -- "-$leader"
+family=
+parents=$leader
+while [ -n "$parents" ]; do
+    family="$family $parents"
+    children=
+    for process in $parents; do
+        children="$children $(cat /proc/"$process"/task/*/children)"
+    done
+    parents=$(echo $children)
+done
+[ -z "$leader" ] || kill -s KILL -- "-$leader" $family
 for round in 1 2 3; do
     for file in $(grep -lsF -- "$1" /proc/[0-9]*/environ); do
         process=${file#/proc/}
@@ -69,6 +79,8 @@ impl Drop for Guard {
 
 #[cfg(test)]
 mod tests {
+    use std::io::{BufRead, BufReader};
+
     use super::*;
 
     /// A sleeping process with a mark, in a group of its own.
@@ -82,8 +94,13 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder").keep();
         std::fs::write(folder.join("data"), "much").expect("a file");
         let mut guard = Guard::start("guard-test-1.", Some(&folder)).expect("a shell");
-        let (mut leader, mut strayed, mut other) =
-            (sleeper("-"), sleeper("guard-test-1."), sleeper("guard-test-11."));
+        let mut parent = Command::new("sh");
+        parent.args(["-c", "setsid env -i sleep 60 & echo $!; wait"]).stdout(Stdio::piped()).process_group(0);
+        let mut leader = parent.spawn().expect("there is a shell");
+        let mut child = String::new();
+        let mut told = BufReader::new(leader.stdout.take().expect("piped"));
+        told.read_line(&mut child).expect("it says which");
+        let (mut strayed, mut other) = (sleeper("guard-test-1."), sleeper("guard-test-11."));
         guard.watch(Pid::from_child(&leader));
         // Its input ends, as it does when this process dies.
         drop(guard.0.stdin.take());
@@ -91,6 +108,9 @@ mod tests {
         assert!(!strayed.wait().expect("it ends").success());
         guard.0.wait().expect("it ends");
         assert!(!folder.exists());
+        // The child had the output, too, which ends with it.
+        #[cfg(target_os = "linux")]
+        assert_eq!(told.read_line(&mut child).expect("it can be read"), 0, "{child}");
         assert!(other.try_wait().expect("it is a child").is_none(), "another trial's goes on");
         other.kill().and_then(|()| other.wait()).expect("it is killed");
     }
