@@ -60,43 +60,29 @@ impl<F: Fn(&Context) -> Vec<Fidelity> + Send> SearchAlgorithm for Search<F> {
     fn propose(&mut self, context: &Context, history: &History) -> Result<Next, GenotypeError> {
         self.unseen.read(history);
         let rungs = Rungs::of((self.fidelities)(context));
-        let run = |genotype, rung: usize, parent, note| {
-            Next::Run(Proposal { genotype, fidelity: rungs.fidelities[rung], parent, note })
-        };
-        self.learn(context, history, &rungs);
-        let ledger = &self.ledger;
-        if let Some(model) = &mut self.model
-            && let Some(choice) = match history.objectives {
-                [_] => {
-                    let score = |trial: usize, _: usize| ledger.score(0, trial);
-                    let study = study(context, history, &rungs, &score, ledger.orders(0));
-                    model.choose(&study, &self.unseen, self.config.curiosity)
-                }
-                // Another trade-off for every proposal, so that the front is covered (ParEGO).
-                several => {
-                    let weights = weights(context, several.len());
-                    let score = |trial: usize, rung: usize| ledger.blended(&weights, trial, rung);
-                    let orders = ledger.blends(history.trials, &rungs, &weights, model.learnt());
-                    let study = study(context, history, &rungs, &score, &orders);
-                    model.choose(&study, &self.unseen, self.config.curiosity)
-                }
-            }
-        {
-            let note = match history.objectives {
-                [objective] => note(objective, choice.expected),
-                _ => "a trade-off".into(),
-            };
-            let note = rungs.note(choice.rung) + &note;
-            return Ok(run(choice.genotype, choice.rung, choice.parent, note));
+        self.learn(context, history, &rungs, self.first(context));
+        if let Some(proposal) = self.chosen(context, history, &rungs) {
+            return Ok(Next::Run(proposal));
         }
         let mut rng = context.seed.stream(context.trial, "bayesian");
-        let genotype = self.unseen.random(context, &mut rng)?;
-        Ok(genotype.map_or(Next::Done, |genotype| run(genotype, 0, None, rungs.note(0) + "random")))
+        if let Some(genotype) = self.unseen.random(context, &mut rng)? {
+            let (fidelity, note) = (rungs.fidelities[0], rungs.note(0) + "random");
+            return Ok(Next::Run(Proposal { genotype, fidelity, parent: None, note }));
+        }
+        // Nothing is new, but what was tried may go on to higher rungs, however few it is.
+        if rungs.count() > 1 && self.model.is_none() {
+            self.learn(context, history, &rungs, 1);
+            if let Some(proposal) = self.chosen(context, history, &rungs) {
+                return Ok(Next::Run(proposal));
+            }
+        }
+        let may_go_on = rungs.count() > 1 && self.ledger.ended() < history.trials.len();
+        Ok(if may_go_on { Next::Wait } else { Next::Done })
     }
 
     fn incumbent(&mut self, context: &Context, history: &History) -> Option<TrialId> {
         let rungs = Rungs::of((self.fidelities)(context));
-        self.learn(context, history, &rungs);
+        self.learn(context, history, &rungs, self.first(context));
         let score = |trial: usize, _: usize| self.ledger.score(0, trial);
         let study = study(context, history, &rungs, &score, self.ledger.orders(0));
         let believed = self.model.as_ref().and_then(|model| model.incumbent(&study));
@@ -111,11 +97,41 @@ impl<F: Fn(&Context) -> Vec<Fidelity> + Send> Search<F> {
         Search { config, fidelities, unseen, ledger, model: None }
     }
 
+    /// How many trials are random.
+    fn first(&self, context: &Context) -> usize {
+        self.config.first.unwrap_or((context.trials / 4).clamp(3, 5) as usize).max(1)
+    }
+
+    /// What the model would try next; none where it knows nothing that is new, or there is none.
+    fn chosen(&mut self, context: &Context, history: &History, rungs: &Rungs) -> Option<Proposal> {
+        let (model, ledger, curiosity) = (self.model.as_mut()?, &self.ledger, self.config.curiosity);
+        let choice = match history.objectives {
+            [_] => {
+                let score = |trial: usize, _: usize| ledger.score(0, trial);
+                let study = study(context, history, rungs, &score, ledger.orders(0));
+                model.choose(&study, &self.unseen, curiosity)
+            }
+            // Another trade-off for every proposal, so that the front is covered (ParEGO).
+            several => {
+                let weights = weights(context, several.len());
+                let score = |trial: usize, rung: usize| ledger.blended(&weights, trial, rung);
+                let orders = ledger.blends(history.trials, rungs, &weights, model.learnt());
+                let study = study(context, history, rungs, &score, &orders);
+                model.choose(&study, &self.unseen, curiosity)
+            }
+        }?;
+        let note = match history.objectives {
+            [objective] => note(objective, choice.expected),
+            _ => "a trade-off".into(),
+        };
+        let (fidelity, note) = (rungs.fidelities[choice.rung], rungs.note(choice.rung) + &note);
+        Some(Proposal { genotype: choice.genotype, fidelity, parent: choice.parent, note })
+    }
+
     /// Makes the model after the history's trials; none while the first ones have not ended.
-    fn learn(&mut self, context: &Context, history: &History, rungs: &Rungs) {
+    fn learn(&mut self, context: &Context, history: &History, rungs: &Rungs, first: usize) {
         let goes_on = self.ledger.read(history, rungs);
         let before = self.model.take().filter(|_| goes_on);
-        let first = self.config.first.unwrap_or((context.trials / 4).clamp(3, 5) as usize).max(1);
         let ended = self.ledger.ended();
         if ended < first {
             return;

@@ -6,13 +6,18 @@ use rand::RngExt;
 
 use super::one_shot::SHARED;
 use super::surrogate::{Mlp, Predictor};
-use super::{Algorithm, AutoHas, Bananas, Budget, Enas, Next, Progressive, SinglePath};
+use super::{
+    Algorithm, AutoHas, Bananas, Budget, Controller, Enas, Method, Next, Ppo, Progressive, SinglePath,
+};
+#[cfg(feature = "train")]
+use super::{PolicyKind, Recurrent};
 use crate::random::{Seed, fnv1a};
 use crate::space::{Draw, Genotype, Space};
 use crate::symbolic::{self, Value};
 use crate::trial::{Fidelity, Objective, Stopped, Trial, TrialState};
 
 mod informed;
+mod rungs;
 pub(super) mod spaces;
 mod study;
 use study::{Study, Worth};
@@ -175,9 +180,27 @@ fn worth(space: &Space, trial: &Trial) -> TrialState {
     finished(accuracy(space, &trial.proposal.genotype))
 }
 
-/// All algorithms but those that are others of them, where there is one rung.
-fn own() -> impl Iterator<Item = &'static str> {
-    Algorithm::NAMES.iter().copied().filter(|name| !["Auto", "MultiFidelity"].contains(name))
+/// Every algorithm of the table, and what others of them may be told to be.
+fn algorithms() -> Vec<(&'static str, Algorithm)> {
+    let table = Algorithm::NAMES.iter().map(|name| (*name, algorithm(name)));
+    let by = |controller| Algorithm::Controller(controller);
+    table.chain(controllers().into_iter().map(|(name, controller)| (name, by(controller)))).collect()
+}
+
+/// Controllers that the defaults are not.
+#[cfg(not(feature = "train"))]
+fn controllers() -> Vec<(&'static str, Controller)> {
+    vec![("Controller by PPO", Controller { method: Method::Ppo(Ppo::default()), ..Controller::default() })]
+}
+
+/// Controllers that the defaults are not.
+#[cfg(feature = "train")]
+fn controllers() -> Vec<(&'static str, Controller)> {
+    let ppo = Controller { method: Method::Ppo(Ppo::default()), ..Controller::default() };
+    let lstm = PolicyKind::Lstm(Recurrent { units: 8 });
+    let lstm = Controller { policy: lstm, learning_rate: Some(0.03), ..Controller::default() };
+    let both = Controller { method: ppo.method.clone(), ..lstm.clone() };
+    vec![("Controller by PPO", ppo), ("Controller with an LSTM", lstm), ("Controller with both", both)]
 }
 
 /// What the default hands over to is what searches, and nothing of it is lost by an interruption.
@@ -192,11 +215,20 @@ fn the_default_is_what_it_chooses() {
 }
 
 fn each(mut check: impl FnMut(&str, &Algorithm, &str, &Space)) {
-    for name in own() {
+    for (name, config) in algorithms() {
         for (kind, space) in spaces::all() {
-            check(name, &algorithm(name), kind, &space);
+            if !is_spared(name, kind) {
+                check(name, &config, kind, &space);
+            }
         }
     }
+}
+
+/// What hands over to `Bayesian` where there is one rung is not asked everything again by unoptimised builds.
+fn is_spared(name: &str, kind: &str) -> bool {
+    cfg!(debug_assertions)
+        && ["Auto", "MultiFidelity"].contains(&name)
+        && ["flat", "numeric", "cell"].contains(&kind)
 }
 
 fn genotypes(trials: &[Trial]) -> Vec<String> {
@@ -204,11 +236,11 @@ fn genotypes(trials: &[Trial]) -> Vec<String> {
 }
 
 #[test]
-fn proposals_are_of_the_space_and_never_alike() {
+fn proposals_are_of_the_space_never_alike_and_follow_from_the_seed() {
     each(|name, config, kind, space| {
-        let (trials, _) = Study::new(space, &worth).run(config);
+        let (first, _) = Study::new(space, &worth).run(config);
         let mut keys = HashSet::new();
-        for trial in &trials {
+        for trial in &first {
             space
                 .validate(&trial.proposal.genotype)
                 .unwrap_or_else(|error| panic!("{name}, {kind}: {error}"));
@@ -217,15 +249,8 @@ fn proposals_are_of_the_space_and_never_alike() {
             assert_eq!(trial.proposal.fidelity, if shares { SHARED } else { Fidelity(1) });
             assert!(trial.proposal.parent.is_none_or(|parent| parent < trial.id), "{name}, {kind}");
         }
-        assert!(!trials.is_empty(), "{name}, {kind}");
+        assert!(!first.is_empty(), "{name}, {kind}");
         assert!((name, kind) != ("Random", "constrained") || space.rejections() > 0, "nothing is forbidden");
-    });
-}
-
-#[test]
-fn the_same_seed_proposes_the_same_and_another_seed_something_else() {
-    each(|name, config, kind, space| {
-        let (first, _) = Study::new(space, &worth).run(config);
         let (again, _) = Study::new(space, &worth).run(config);
         assert_eq!(first, again, "{name}, {kind}");
         let (other, _) = Study { seed: Seed(2), ..Study::new(space, &worth) }.run(config);
@@ -259,11 +284,11 @@ fn several_workers_and_interruptions_change_nothing_either() {
 fn several_objectives_are_no_state_either() {
     let objectives = [Objective::Maximize("accuracy".into()), Objective::Minimize("cost".into())];
     let space = spaces::conditional();
-    for name in own() {
+    for (name, config) in algorithms() {
         let study =
             Study { trials: 14, objectives: objectives.to_vec(), ..Study::new(&space, &worth_of_two) };
-        let (whole, _) = study.run(&algorithm(name));
-        assert_eq!(whole, Study { interrupted: true, ..study }.run(&algorithm(name)).0, "{name}");
+        let (whole, _) = study.run(&config);
+        assert_eq!(whole, Study { interrupted: true, ..study }.run(&config).0, "{name}");
     }
 }
 
@@ -271,18 +296,18 @@ fn several_objectives_are_no_state_either() {
 fn a_finite_space_is_proposed_to_its_last_candidate_and_then_done() {
     let spaces =
         [("one point", spaces::one_point(), 1), ("small", spaces::small(), 6), ("flat", spaces::flat(), 256)];
-    for name in own() {
-        for (kind, space, count) in &spaces {
+    for (name, config) in algorithms() {
+        for (kind, space, count) in spaces.iter().filter(|(kind, ..)| !is_spared(name, kind)) {
             let study = Study { trials: 1000, ..Study::new(space, &worth) };
-            let (trials, done) = study.run(&algorithm(name));
+            let (trials, done) = study.run(&config);
             assert_eq!((trials.len(), done), (*count, true), "{name}, {kind}");
         }
     }
 }
 
-#[test]
-fn failures_and_strange_figures_do_not_stop_it() {
-    let strange: [&Worth; 5] = [
+/// What may become of trials.
+fn strange() -> [&'static Worth<'static>; 5] {
+    [
         &|_, _| TrialState::Failed("diverged".into()),
         &|_, _| finished(f64::NAN),
         &|_, _| finished(0.5),
@@ -292,9 +317,13 @@ fn failures_and_strange_figures_do_not_stop_it() {
             1 => finished([f64::INFINITY, f64::NEG_INFINITY, 1e300, f64::NAN][trial.id as usize / 4 % 4]),
             _ => worth(space, trial),
         },
-    ];
+    ]
+}
+
+#[test]
+fn failures_and_strange_figures_do_not_stop_it() {
     each(|name, config, kind, space| {
-        for (number, worth) in strange.iter().enumerate() {
+        for (number, worth) in strange().iter().enumerate() {
             let (trials, done) = Study { trials: 20, ..Study::new(space, worth) }.run(config);
             assert!(done || trials.len() == 20, "{name}, {kind}, {number}: {} trials", trials.len());
             let keys: HashSet<_> = trials.iter().map(|trial| &trial.key).collect();
@@ -312,12 +341,12 @@ fn what_was_stopped_is_learnt_from_by_what_is_expected_of_it() {
         if trial.id % 3 == 1 { TrialState::Stopped(Box::new(it)) } else { worth(space, trial) }
     };
     let space = spaces::conditional();
-    for name in own() {
-        let (whole, _) = Study { trials: 14, ..Study::new(&space, &worth) }.run(&algorithm(name));
+    for (name, config) in algorithms() {
+        let (whole, _) = Study { trials: 14, ..Study::new(&space, &worth) }.run(&config);
         let study = Study { trials: 14, ..Study::new(&space, &stopped) };
-        let (some, _) = study.run(&algorithm(name));
+        let (some, _) = study.run(&config);
         assert_eq!(genotypes(&some), genotypes(&whole), "{name}");
-        assert_eq!(some, Study { interrupted: true, ..study }.run(&algorithm(name)).0, "{name}");
+        assert_eq!(some, Study { interrupted: true, ..study }.run(&config).0, "{name}");
     }
 }
 
@@ -349,14 +378,14 @@ fn what_learns_beats_random_search() {
     {
         let random = best(&space, &algorithm("Random"), &accuracy, &worth);
         // Grid search does not learn; without rungs successive halving is what it schedules, here random search.
-        let learns = |name: &&str| !["Random", "Grid", "SuccessiveHalving"].contains(name);
-        for name in own().filter(learns) {
-            let learnt = best(&space, &algorithm(name), &accuracy, &worth);
+        let learns = |name: &str| !["Random", "Grid", "SuccessiveHalving"].contains(&name);
+        for (name, config) in algorithms().into_iter().filter(|(name, _)| learns(name)) {
+            let learnt = best(&space, &config, &accuracy, &worth);
             assert!(learnt > random, "{name}, {kind}: {learnt} is no better than {random}");
             if kind != "wide" {
                 continue;
             }
-            let minimized = best(&space, &algorithm(name), &Objective::Minimize("loss".into()), &loss);
+            let minimized = best(&space, &config, &Objective::Minimize("loss".into()), &loss);
             assert!(minimized > random, "{name}, {kind}, loss: {minimized} is no better than {random}");
         }
     }
