@@ -17,6 +17,7 @@ use crate::symbolic::{self, Value};
 use crate::trial::{Fidelity, Objective, Stopped, Trial, TrialState};
 
 mod informed;
+mod noise;
 mod rungs;
 pub(super) mod spaces;
 mod study;

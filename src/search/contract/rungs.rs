@@ -49,11 +49,13 @@ fn failures_and_strange_figures_do_not_stop_a_climb() {
 #[test]
 fn a_small_space_is_tried_to_its_last_candidate_on_the_highest_rung() {
     for (name, config) in climbers() {
-        for (space, count) in [(spaces::one_point(), 1), (spaces::small(), 6)] {
+        for (space, count, workers) in
+            [(spaces::one_point(), 1, 1), (spaces::small(), 6, 1), (spaces::small(), 6, 4)]
+        {
             let study = Study { trials: 100, fidelity: TWO_RUNGS, ..Study::new(&space, &worth_on_rungs) };
-            let (trials, done) = study.run(&config);
+            let (trials, done) = Study { workers, ..study }.run(&config);
             let top = trials.iter().filter(|trial| trial.proposal.fidelity == TWO_RUNGS).count();
-            assert_eq!((top, done), (count, true), "{name}");
+            assert_eq!((top, done), (count, true), "{name}, {workers} workers");
             never_twice_on_a_rung(&trials, name);
         }
     }

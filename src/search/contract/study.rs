@@ -4,7 +4,7 @@ use crate::random::Seed;
 use crate::search::one_shot::Toy;
 use crate::search::{Algorithm, AskTell, Context, Next, SearchAlgorithm};
 use crate::space::Space;
-use crate::trial::{Fidelity, History, Objective, Trial, TrialState};
+use crate::trial::{Fidelity, History, Objective, Trial, TrialId, TrialState};
 
 /// What becomes of a trial.
 pub type Worth<'a> = dyn Fn(&Space, &Trial) -> TrialState + 'a;
@@ -70,6 +70,12 @@ impl<'a> Study<'a> {
     pub fn ask(&self, algorithm: &mut dyn SearchAlgorithm, trials: &[Trial]) -> Next {
         let context = self.context(trials.len() as u64);
         algorithm.propose(&context, &History { trials, objectives: &self.objectives }).expect("a proposal")
+    }
+
+    /// The trial that an algorithm believes best of these.
+    pub fn believed(&self, algorithm: &mut dyn SearchAlgorithm, trials: &[Trial]) -> Option<TrialId> {
+        let context = self.context(trials.len() as u64);
+        algorithm.incumbent(&context, &History { trials, objectives: &self.objectives })
     }
 
     fn context(&self, trial: u64) -> Context<'_> {
