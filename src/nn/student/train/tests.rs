@@ -1,5 +1,7 @@
 //! Students that learn, that go on, and that are given strange things to learn from.
 
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+
 use super::*;
 use crate::data::{
     Bounds, Class, Classes, DataError, IGNORE, Object, Picture, Plane, Sample, SampleSource, Scenes,
@@ -160,6 +162,56 @@ fn what_has_no_labels_teaches_nothing_and_breaks_nothing() {
     let sources = [source(&crowds)];
     let trained = training(&student, &lesson, &sources).run(&mut |_| true).expect("nothing breaks");
     assert!(trained.curve[0].loss(Label::Objects).is_some_and(|loss| loss < 1.0));
+}
+
+/// A set whose files break after some were read.
+struct Fragile<'a>(&'a dyn Samples, AtomicUsize);
+
+impl Samples for Fragile<'_> {
+    fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    fn classes(&self) -> &Classes {
+        self.0.classes()
+    }
+
+    fn name(&self, index: usize) -> String {
+        self.0.name(index)
+    }
+
+    fn sample(&self, index: usize) -> Result<Sample, DataError> {
+        match self.1.fetch_add(1, Relaxed) {
+            reads if reads < 16 => self.0.sample(index),
+            _ => Err(DataError::label("pics/9.png", crate::data::Place::Whole, "it is cut", "mend it")),
+        }
+    }
+}
+
+#[test]
+fn a_file_that_breaks_on_the_way_is_named_and_no_step_is_lost() {
+    let student = tiny();
+    let samples = scenes("Scenes(count: 40, width: 16, height: 16, objects: 2)");
+    let lesson = Lesson { steps: 8, batch: 4, ..Lesson::default() };
+    let fragile = Fragile(&*samples, AtomicUsize::new(0));
+    let (sources, broken) = ([source(&*samples)], [source(&fragile)]);
+    let whole = training(&student, &lesson, &sources).run(&mut |_| true).expect("it learns");
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("student");
+    let mut done = 0;
+    let first = StudentTraining { checkpoint: Some(&path), ..training(&student, &lesson, &broken) };
+    let error = first.run(&mut |step| {
+        done = step.number;
+        true
+    });
+    assert_eq!(error.err(), Some(NnError::Sample("pics/9.png: it is cut\n  hint: mend it".into())));
+    let mut heard = Vec::new();
+    let second = StudentTraining { sources: &sources, ..first }.run(&mut |step| {
+        heard.push(step.number);
+        true
+    });
+    assert_eq!(heard, (done + 1..=8).collect::<Vec<_>>());
+    assert!(second.expect("it goes on").weights == whole.weights, "not a bit differs from step {done} on");
 }
 
 #[test]
