@@ -4,7 +4,7 @@
 //! <https://arxiv.org/abs/2108.11353>: specialist teachers label one shared set, and one student learns all tasks at once
 //! from their pseudo labels.
 //!
-//! A [`Course`] says which network learns what, from which sets; [`teach`] makes the network and keeps it in a folder,
+//! A [`Course`] says which network learns what, from which sets; [`teach()`] makes the network and keeps it in a folder,
 //! which as a [`teacher`] labels pictures ([`Labelling`]) that other courses learn from. A [`Judge`] measures it, a
 //! [`Transfer`] tells what its features are worth for other tasks, and [`SelfTraining`] repeats it all.
 
