@@ -226,6 +226,12 @@ fn every_shipped_space_is_named() {
 }
 
 #[test]
+fn its_course_is_the_one_that_is_shipped() {
+    let shipped = read("examples/must/solids.ron");
+    assert!(blocks("text").iter().any(|block| shipped.ends_with(&format!("\n{}\n", block.trim_end()))));
+}
+
+#[test]
 fn its_courses_name_candidates() {
     let text = read("README.md");
     let named: Vec<(&str, &str)> = text
