@@ -2,7 +2,8 @@
 //!
 //! Nothing that runs in a process can clean up after a `kill -9` of it. So each trial has a small shell beside it that
 //! waits for its standard input to end, which happens however this process dies; then it kills the program's group,
-//! its children and theirs, and whatever carries the trial's mark, and removes the trial's temporary folder. It is told when there is nothing to do.
+//! its children and theirs, and whatever carries the trial's mark, and removes the trial's temporary folder. It is told
+//! when there is nothing to do.
 
 use std::io::Write;
 use std::os::unix::process::CommandExt;
