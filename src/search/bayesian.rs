@@ -69,10 +69,12 @@ impl<F: Fn(&Context) -> Vec<Fidelity> + Send> SearchAlgorithm for Search<F> {
             let (fidelity, note) = (rungs.fidelities[0], rungs.note(0) + "random");
             return Ok(Next::Run(Proposal { genotype, fidelity, parent: None, note }));
         }
-        // Nothing is new, but what was tried may go on to higher rungs, however few it is.
-        if rungs.count() > 1 && self.model.is_none() {
-            self.learn(context, history, &rungs, 1);
-            if let Some(proposal) = self.chosen(context, history, &rungs) {
+        // Nothing is new, but what was tried may go on to higher rungs, however few or many it is.
+        if rungs.count() > 1 {
+            if self.model.is_none() {
+                self.learn(context, history, &rungs, 1);
+            }
+            if let Some(proposal) = self.rest(context, history, &rungs) {
                 return Ok(Next::Run(proposal));
             }
         }
@@ -100,6 +102,17 @@ impl<F: Fn(&Context) -> Vec<Fidelity> + Send> Search<F> {
     /// How many trials are random.
     fn first(&self, context: &Context) -> usize {
         self.config.first.unwrap_or((context.trials / 4).clamp(3, 5) as usize).max(1)
+    }
+
+    /// What goes on where nothing is new.
+    fn rest(&mut self, context: &Context, history: &History, rungs: &Rungs) -> Option<Proposal> {
+        if let Some(proposal) = self.chosen(context, history, rungs) {
+            return Some(proposal);
+        }
+        let score = |_: usize, _: usize| None;
+        let left = self.model.as_ref()?.rest(&study(context, history, rungs, &score, &[]))?;
+        let (fidelity, note) = (rungs.fidelities[left.rung], rungs.note(left.rung) + "nothing is new");
+        Some(Proposal { genotype: left.genotype, fidelity, parent: left.parent, note })
     }
 
     /// What the model would try next; none where it knows nothing that is new, or there is none.

@@ -8,7 +8,9 @@
 //!
 //! So a candidate goes on as long as it may be the best of all, and no further. Short trainings that tell little of full
 //! ones are seen through once a few candidates were tried on both, and from then on trials are full ones. The incumbent is
-//! the candidate of which most is expected at the full fidelity, whatever it was tried on.
+//! the candidate of which most is expected at the full fidelity, whatever it was tried on. After some hundred trials those
+//! that are learnt from, the best of every rung and some of the others, are those that may go on; the rest do once nothing
+//! is new.
 //!
 //! The rungs are those of [`SuccessiveHalving`](super::SuccessiveHalving), and as there every step is a trial of its own,
 //! so that a study needs several times as many; a trial is taken to cost its share of the full fidelity. Where there is

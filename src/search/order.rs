@@ -28,12 +28,22 @@ impl Order {
         order
     }
 
+    /// The piece and the place in it of the first that is not less than the score of a trial; behind the last piece
+    /// where all are.
+    fn find(&self, score: f64, trial: usize) -> (usize, usize) {
+        let less = |other: &(f64, u32)| other.0.total_cmp(&score).then((trial as u32).cmp(&other.1)).is_lt();
+        let piece = self.pieces.partition_point(|piece| piece.last().is_some_and(less));
+        (piece, self.pieces.get(piece).map_or(0, |entries| entries.partition_point(less)))
+    }
+
     /// Puts the score of one more trial in its place.
     pub fn put(&mut self, score: f64, trial: usize) {
         let new = (score, trial as u32);
-        let less = |other: &(f64, u32)| other.0.total_cmp(&new.0).then(new.1.cmp(&other.1)).is_lt();
-        let piece = self.pieces.partition_point(|piece| piece.last().is_some_and(less));
-        let piece = piece.min(self.pieces.len().saturating_sub(1));
+        let (mut piece, mut place) = self.find(score, trial);
+        if piece > 0 && piece == self.pieces.len() {
+            piece -= 1;
+            place = self.pieces[piece].len();
+        }
         self.len += 1;
         match self.pieces.get_mut(piece) {
             None => {
@@ -41,7 +51,7 @@ impl Order {
                 self.before.push(0);
             }
             Some(entries) => {
-                entries.insert(entries.partition_point(less), new);
+                entries.insert(place, new);
                 if entries.len() > PIECE {
                     let upper = entries.split_off(PIECE / 2);
                     self.pieces.insert(piece + 1, upper);
@@ -52,8 +62,33 @@ impl Order {
         }
     }
 
+    /// Takes out the score of a trial, if it is there.
+    pub fn remove(&mut self, score: f64, trial: usize) {
+        let (piece, place) = self.find(score, trial);
+        let Some(entries) = self.pieces.get_mut(piece) else { return };
+        if entries.get(place).is_none_or(|(_, other)| *other as usize != trial) {
+            return;
+        }
+        entries.remove(place);
+        self.len -= 1;
+        if entries.is_empty() {
+            self.pieces.remove(piece);
+            self.before.remove(piece);
+        }
+        self.count_from(piece);
+    }
+
+    /// How many stand above the score of a trial that is there: greater ones, and equal ones of earlier trials.
+    pub fn better(&self, score: f64, trial: usize) -> usize {
+        let (piece, place) = self.find(score, trial);
+        self.len - self.before.get(piece).map_or(self.len, |before| before + place + 1)
+    }
+
     fn count_from(&mut self, piece: usize) {
-        let mut before = self.before.get(piece).copied().unwrap_or_default();
+        let mut before = match piece.checked_sub(1) {
+            Some(last) => self.before[last] + self.pieces[last].len(),
+            None => 0,
+        };
         for (count, entries) in self.before[piece..].iter_mut().zip(&self.pieces[piece..]) {
             *count = before;
             before += entries.len();
@@ -141,8 +176,18 @@ mod tests {
                 let count = |holds: &dyn Fn(f64) -> bool| scores.iter().filter(|it| holds(**it)).count();
                 assert_eq!(order.below(score), count(&|other| other < score));
                 assert_eq!(order.upto(score), count(&|other| other <= score));
+                assert_eq!(order.better(score, sorted[place].1), place);
             }
         }
+        for taken in sorted.iter().skip(1).step_by(2).chain(&sorted[1..4]) {
+            grown.remove(taken.0, taken.1);
+        }
+        let left: Vec<(f64, usize)> =
+            sorted.iter().copied().step_by(2).filter(|it| *it != sorted[2]).collect();
+        assert_eq!(grown.best_first().collect::<Vec<_>>(), left);
+        assert_eq!((grown.len(), grown.at(0)), (left.len(), left.last().copied()));
+        left.iter().for_each(|(score, trial)| grown.remove(*score, *trial));
+        assert_eq!((grown.len(), grown.at(0), grown.best_first().next()), (0, None, None));
         assert_eq!(Order::default().at(0), None);
     }
 

@@ -21,8 +21,9 @@
 //! Every candidate once, under numbers of its own, as if all had been evaluated on the highest rung: with the score of
 //! the highest rung that it has finished, carried over to the highest rung that anything has finished. A rung's scores
 //! are carried to the next by the line that gives those who were on both rungs the same mean and spread there: order
-//! within a rung is kept, and what is always lower after short trainings is no longer so. Its `trials` are the
-//! candidates that the study has room for.
+//! within a rung is kept, and what is always lower after short trainings is no longer so. All that is made anew each
+//! time the study has grown by a sixteenth; in between the proposer sees new candidates by their first trials, so that a
+//! proposal takes as long after many trials as after few. Its `trials` are the candidates that the study has room for.
 
 use serde::{Deserialize, Deserializer, Serialize, de};
 
@@ -31,9 +32,11 @@ use crate::space::GenotypeError;
 use crate::trial::{History, Proposal, Trial, TrialState};
 
 mod ladder;
+mod standing;
 mod view;
+use ladder::Ladder;
 pub(super) use ladder::rungs;
-use ladder::{Ladder, Standing};
+use standing::Standing;
 use view::View;
 
 /// The scheduler, and what proposes the candidates that it starts with.
@@ -84,12 +87,14 @@ pub(super) fn at_least_two<'de, D: Deserializer<'de>>(from: D) -> Result<u32, D:
 
 impl Configure for SuccessiveHalving {
     fn start(&self) -> Box<dyn SearchAlgorithm> {
-        Box::new(Scheduler { config: self.clone(), view: View::new(self.proposer.start()) })
+        let (standing, view) = (Standing::default(), View::new(self.proposer.start()));
+        Box::new(Scheduler { config: self.clone(), standing, view })
     }
 }
 
 struct Scheduler {
     config: SuccessiveHalving,
+    standing: Standing,
     view: View,
 }
 
@@ -106,20 +111,23 @@ enum Step {
 impl SearchAlgorithm for Scheduler {
     fn propose(&mut self, context: &Context, history: &History) -> Result<Next, GenotypeError> {
         let ladder = Ladder::of(&self.config, context);
-        let standing = Standing::of(&ladder, history);
+        if !self.standing.read(&ladder, history) {
+            self.view = View::new(self.config.proposer.start());
+        }
+        let standing = &self.standing;
         let step = match self.config.mode {
-            Mode::Asynchronous => asynchronous(&ladder, &standing),
-            Mode::Synchronous | Mode::Hyperband => self.in_brackets(&ladder, &standing),
+            Mode::Asynchronous => asynchronous(&ladder, standing),
+            Mode::Synchronous | Mode::Hyperband => self.in_brackets(&ladder, history),
         };
         match step {
             Step::Promote(trial) => Ok(promotion(&ladder, &history.trials[trial])),
             Step::Wait => Ok(Next::Wait),
             Step::Start { rung, bracket } => {
-                let fresh = self.view.propose(&self.config.proposer, context, history, &ladder, &standing)?;
+                let fresh = self.view.propose(&self.config.proposer, context, history, &ladder, standing)?;
                 Ok(match fresh {
                     Next::Run(proposal) => start(&ladder, proposal, rung, bracket),
                     Next::Wait => Next::Wait,
-                    Next::Done => last_steps(&ladder, &standing, history),
+                    Next::Done => last_steps(&ladder, standing, history),
                 })
             }
         }
@@ -128,7 +136,8 @@ impl SearchAlgorithm for Scheduler {
 
 impl Scheduler {
     /// The next step of brackets that follow each other.
-    fn in_brackets(&self, ladder: &Ladder, standing: &Standing) -> Step {
+    fn in_brackets(&self, ladder: &Ladder, history: &History) -> Step {
+        let standing = &self.standing;
         let bracket = standing.bracket.max(1);
         let first = match self.config.mode {
             // Li et al. count the other way round: their first bracket, of the most candidates, is the highest number.
@@ -136,19 +145,20 @@ impl Scheduler {
             Mode::Synchronous | Mode::Asynchronous => 0,
         };
         let mut wanted = ladder.bracket_size(first, self.config.mode == Mode::Hyperband);
-        if standing.bracket == 0 || standing.members(bracket, first).count() < wanted {
+        if standing.bracket == 0 || standing.members(bracket, first).len() < wanted {
             return Step::Start { rung: first, bracket };
         }
         for rung in first..ladder.top() {
             wanted = ladder.promoted(rung, wanted).max(1);
-            let promoted = standing.members(bracket, rung + 1).count();
+            let (members, promoted) =
+                (standing.members(bracket, rung), standing.members(bracket, rung + 1).len());
             if promoted == wanted {
                 continue;
             }
-            if standing.members(bracket, rung).any(|place| place.pending) {
+            if members.iter().any(|trial| history.trials[*trial].state == TrialState::Pending) {
                 return Step::Wait;
             }
-            match standing.best_left(standing.members(bracket, rung)) {
+            match standing.best_left_of(ladder, history, members) {
                 Some(trial) => return Step::Promote(trial),
                 // Nothing left that has a score: the bracket goes on with those that were promoted.
                 None => wanted = promoted,
@@ -167,11 +177,9 @@ impl Scheduler {
 /// a new candidate.
 fn asynchronous(ladder: &Ladder, standing: &Standing) -> Step {
     for rung in (0..ladder.top()).rev() {
-        let ended = standing.on(rung).filter(|place| !place.pending).count();
-        let room = ladder.promoted(rung, ended);
-        let best = standing.best(standing.on(rung), room);
-        if let Some(place) = best.into_iter().find(|place| !place.promoted) {
-            return Step::Promote(place.trial);
+        let room = ladder.promoted(rung, standing.ended(rung));
+        if let Some(trial) = standing.left_among_best(rung, room) {
+            return Step::Promote(trial);
         }
     }
     Step::Start { rung: 0, bracket: 0 }
@@ -180,12 +188,11 @@ fn asynchronous(ladder: &Ladder, standing: &Standing) -> Step {
 /// Once there is nothing new: the rest of the candidates go on, those that got furthest first.
 fn last_steps(ladder: &Ladder, standing: &Standing, history: &History) -> Next {
     for rung in (0..ladder.top()).rev() {
-        if let Some(trial) = standing.best_left(standing.on(rung)) {
+        if let Some(trial) = standing.best_left(rung) {
             return promotion(ladder, &history.trials[trial]);
         }
     }
-    let pending = history.trials.iter().any(|trial| trial.state == TrialState::Pending);
-    if pending { Next::Wait } else { Next::Done }
+    if standing.waits() { Next::Wait } else { Next::Done }
 }
 
 fn promotion(ladder: &Ladder, trial: &Trial) -> Next {

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use super::study::Study;
 use super::{algorithm, spaces, strange, worth_on_rungs};
-use crate::search::{Algorithm, Auto, Mode, SuccessiveHalving};
+use crate::search::{Algorithm, Auto, Mode, Next, SuccessiveHalving};
 use crate::trial::{Fidelity, Trial};
 
 /// What tries candidates on several rungs, where there are any.
@@ -57,6 +57,33 @@ fn a_small_space_is_tried_to_its_last_candidate_on_the_highest_rung() {
             let top = trials.iter().filter(|trial| trial.proposal.fidelity == TWO_RUNGS).count();
             assert_eq!((top, done), (count, true), "{name}, {workers} workers");
             never_twice_on_a_rung(&trials, name);
+        }
+    }
+}
+
+#[test]
+#[cfg_attr(debug_assertions, ignore = "many proposals: runs with --release")]
+fn so_is_a_space_of_more_candidates_than_are_learnt_from() {
+    for (name, config) in climbers() {
+        let space = spaces::flat();
+        let study = Study { trials: 600, fidelity: TWO_RUNGS, ..Study::new(&space, &worth_on_rungs) };
+        let (trials, done) = Study { workers: 4, ..study }.run(&config);
+        let top = trials.iter().filter(|trial| trial.proposal.fidelity == TWO_RUNGS).count();
+        assert_eq!((top, done), (256, true), "{name}");
+        never_twice_on_a_rung(&trials, name);
+    }
+}
+
+#[test]
+#[cfg_attr(debug_assertions, ignore = "many proposals: runs with --release")]
+fn what_is_kept_of_a_long_history_is_no_state() {
+    let (space, fidelity) = (spaces::wide(), Fidelity(27));
+    for (name, config) in climbers() {
+        let study = Study { trials: 400, fidelity, ..Study::new(&space, &worth_on_rungs) };
+        let (trials, _) = study.run(&config);
+        for known in [256, 257, 287, 288, 300, 351, 399] {
+            let next = study.ask(&mut *config.start(), &trials[..known]);
+            assert_eq!(next, Next::Run(trials[known].proposal.clone()), "{name} after {known} trials");
         }
     }
 }

@@ -9,6 +9,8 @@
 //! the process only grows; so a search that goes on after an interruption makes the same model again, bit for bit.
 
 use std::borrow::Cow;
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::sync::Arc;
 
 use super::kernel::{Belief, Standing};
@@ -47,9 +49,11 @@ pub(in crate::search) struct Model {
     stage: Stage,
     belief: Belief,
     posterior: Posterior,
-    /// The trials in the posterior, in its order.
+    /// The trials in the posterior, in its order; where there are several rungs, their candidates may go on.
     learnt: Vec<usize>,
     pool: Pool,
+    /// Where the candidates of these stand in the pool, by name.
+    seats: HashMap<u32, usize>,
     /// Of every rung the best trials among the first `surveyed`, best first.
     best: Vec<Vec<(f64, usize)>>,
     surveyed: usize,
@@ -112,19 +116,18 @@ impl Model {
     pub fn after(before: Option<Model>, study: &Study, stage: Stage, ended: usize, among: &Among) -> Model {
         let mut model = match before {
             Some(model) if model.stage == stage => model,
-            before => {
-                let same = before.filter(|model| model.stage.believed == stage.believed);
-                let belief = same.map(|model| model.belief);
-                Model::start(belief, study, stage, among)
+            Some(Model { belief, tried, stage: before, .. }) => {
+                let belief = Some(belief).filter(|_| before.believed == stage.believed);
+                Model::start(belief, tried, study, stage, among)
             }
+            None => Model::start(None, Tried::default(), study, stage, among),
         };
         model.grow(study, ended);
         model
     }
 
-    fn start(belief: Option<Belief>, study: &Study, stage: Stage, among: &Among) -> Model {
+    fn start(belief: Option<Belief>, mut tried: Tried, study: &Study, stage: Stage, among: &Among) -> Model {
         let ground = Ground::of(study.space);
-        let mut tried = Tried::default();
         tried.read(study);
         let belief = belief.unwrap_or_else(|| believe(&ground, study, &tried, &among(stage.believed)));
         let mut posterior = Posterior::new(&ground.viewer, &belief);
@@ -139,8 +142,9 @@ impl Model {
         let cheap = stage.chosen > 0 || !study.space.figure_names().is_empty();
         let pool = Pool::new(ground.clone(), if cheap { POOL_LATE } else { POOL });
         let best = orders.iter().map(|order| best(order, study.rungs.count())).collect();
-        let surveyed = stage.compared();
-        let mut model = Model { ground, stage, belief, posterior, learnt, pool, best, surveyed, tried };
+        let (surveyed, seats) = (stage.compared(), HashMap::new());
+        let mut model =
+            Model { ground, stage, belief, posterior, learnt, pool, seats, best, surveyed, tried };
         model.populate(study);
         model
     }
@@ -157,14 +161,20 @@ impl Model {
             views.extend(self.pool.surround(study.space, trial, study.seed));
         }
         views.extend(self.pool.cross(study.space, &best, &mut rng));
-        let named = if study.rungs.count() > 1 { start } else { 0 };
-        views.extend(study.trials[..named].iter().filter_map(|trial| self.pool.seat(study.space, trial)));
-        for (number, trial) in study.trials[..named].iter().enumerate() {
+        // Of many candidates only those that are learnt from may go on.
+        let named: Vec<usize> = match (study.rungs.count(), self.stage.chosen) {
+            (1, _) => Vec::new(),
+            (_, 0) => (0..start).collect(),
+            _ => self.learnt.clone(),
+        };
+        let seat = |trial: &usize| self.pool.seat(study.space, &study.trials[*trial]);
+        views.extend(named.iter().filter_map(seat));
+        for number in named {
             if let (Some(name), Some(seat)) =
-                (self.tried.name(number), self.pool.find(&trial.proposal.genotype))
+                (self.tried.name(number), self.pool.find(&study.trials[number].proposal.genotype))
             {
                 self.pool.name(seat, name);
-                self.tried.seats[name as usize].get_or_insert(seat);
+                self.seats.entry(name).or_insert(seat);
             }
         }
         for (number, view) in views.into_iter().enumerate() {
@@ -217,8 +227,8 @@ impl Model {
     }
 
     fn take_seat(&mut self, seat: usize, name: u32) {
-        if self.tried.seats[name as usize].is_none() {
-            self.tried.seats[name as usize] = Some(seat);
+        if let Entry::Vacant(entry) = self.seats.entry(name) {
+            entry.insert(seat);
             self.pool.name(seat, name);
             self.posterior.name(seat, name);
         }
@@ -228,7 +238,7 @@ impl Model {
     fn seat_the_rest(&mut self, study: &Study, from: usize) {
         for number in from..study.trials.len() {
             let Some(name) = self.tried.name(number) else { continue };
-            if self.tried.seats[name as usize].is_some() {
+            if self.seats.contains_key(&name) {
                 continue;
             }
             if let Some(view) = self.pool.seat(study.space, &study.trials[number]) {
@@ -248,14 +258,22 @@ impl Model {
         let curiosity = curiosity as f32;
         let bounds: Vec<f32> =
             predicted.iter().map(|(mean, deviation)| mean + curiosity * deviation).collect();
-        let next = self.tried.next(study);
-        let best = self.pool.best(study.space, unseen, &bounds, |name| next[name as usize].is_some())?;
-        let lowest = self.pool.named(best).and_then(|name| next[name as usize]).unwrap_or(0);
+        let tried = &self.tried;
+        let best = self.pool.best(study.space, unseen, &bounds, |name| tried.next(name).is_some())?;
+        let lowest = self.pool.named(best).and_then(|name| tried.next(name)).unwrap_or(0);
         let rung = self.rung(study, best, lowest);
         let (genotype, origin) = self.pool.member(best);
-        let parent = self.pool.named(best).and_then(|name| self.tried.last(name)).or(origin);
+        let parent = self.pool.named(best).map(|name| self.tried.last(name)).or(origin);
         let expected = study.orders.last()?.score(f64::from(predicted[best].0) + mean);
         Some(Choice { genotype, rung, parent, expected })
+    }
+
+    /// Where nothing is new: a candidate that was tried and got furthest of those that may go on.
+    pub fn rest(&self, study: &Study) -> Option<Choice> {
+        let (name, rung) = self.tried.furthest()?;
+        let last = self.tried.last(name);
+        let genotype = study.trials[last as usize].proposal.genotype.clone();
+        Some(Choice { genotype, rung, parent: Some(last), expected: None })
     }
 
     /// The rung, from `lowest` on, on which a trial tells most for what it costs of a candidate's worth on the highest.
@@ -296,10 +314,12 @@ impl Model {
     fn incumbent_on_rungs(&self, study: &Study) -> Option<usize> {
         let (explained, _) = self.explained(study);
         let predicted = self.posterior.predict(&explained);
-        let worth = |name: u32| Some(predicted[self.tried.seats[name as usize]?].0);
-        let scored = (0..study.trials.len()).filter(|trial| study.is_scored(*trial));
-        let known = scored.filter_map(|trial| Some((trial, worth(self.tried.name(trial)?)?)));
-        known.reduce(|best, next| if next.1 >= best.1 { next } else { best }).map(|(trial, _)| trial)
+        let worth = |name: u32| Some(predicted[*self.seats.get(&name)?].0);
+        let scored = self.learnt.iter().filter(|trial| study.is_scored(**trial));
+        let known =
+            scored.filter_map(|trial| self.tried.name(*trial).map(|name| Some((name, worth(name)?)))?);
+        let best = known.reduce(|best, next| if next.1 >= best.1 { next } else { best });
+        best.and_then(|(name, _)| self.tried.last_scored(name))
     }
 
     fn targets(&self, study: &Study) -> Vec<Option<f64>> {

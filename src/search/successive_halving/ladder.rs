@@ -1,11 +1,8 @@
-//! The rungs, and which candidate stands on which.
-
-use std::collections::HashMap;
+//! The rungs.
 
 use super::super::Context;
 use super::SuccessiveHalving;
-use crate::space::Key;
-use crate::trial::{Fidelity, History, Trial, TrialState};
+use crate::trial::{Fidelity, Trial};
 
 /// Rungs by default, at most.
 const RUNGS: u32 = 4;
@@ -106,95 +103,4 @@ fn nearest(known: &[Fidelity], wish: Fidelity, top: Fidelity) -> Fidelity {
     let ratio = |fidelity: Fidelity| (f64::from(fidelity.0.max(1)) / f64::from(wish.0)).ln().abs();
     let below = known.iter().copied().filter(|fidelity| *fidelity <= top);
     below.min_by(|a, b| ratio(*a).total_cmp(&ratio(*b))).unwrap_or(wish)
-}
-
-/// A candidate with its trials.
-pub(super) struct Candidate {
-    /// The index of its first trial.
-    pub first: usize,
-    /// The index of its trial on each rung.
-    pub trials: Vec<Option<usize>>,
-}
-
-/// A trial on a rung.
-#[derive(Clone, Copy)]
-pub(super) struct Place {
-    /// Its index.
-    pub trial: usize,
-    bracket: usize,
-    pub pending: bool,
-    score: Option<f64>,
-    /// Whether its candidate is on a higher rung, too.
-    pub promoted: bool,
-}
-
-/// Who stands where.
-pub(super) struct Standing {
-    /// In the order of their first trials.
-    pub candidates: Vec<Candidate>,
-    /// The number of each trial's candidate.
-    pub candidate_of: Vec<usize>,
-    /// The bracket of the last trial; 0 where there is none.
-    pub bracket: usize,
-    places: Vec<Vec<Place>>,
-}
-
-impl Standing {
-    pub fn of(ladder: &Ladder, history: &History) -> Standing {
-        let mut known: HashMap<&Key, usize> = HashMap::new();
-        let mut candidates: Vec<Candidate> = Vec::new();
-        let mut candidate_of = Vec::with_capacity(history.trials.len());
-        for (index, trial) in history.trials.iter().enumerate() {
-            let number = *known.entry(&trial.key).or_insert(candidates.len());
-            candidate_of.push(number);
-            if number == candidates.len() {
-                candidates.push(Candidate { first: index, trials: vec![None; ladder.rungs.len()] });
-            }
-            candidates[number].trials[ladder.rung(trial.proposal.fidelity)].get_or_insert(index);
-        }
-        let mut places = vec![Vec::new(); ladder.rungs.len()];
-        for candidate in &candidates {
-            for (rung, trial) in candidate.trials.iter().enumerate() {
-                let promoted = candidate.trials[rung + 1..].iter().any(Option::is_some);
-                places[rung].extend(trial.map(|trial| Place::of(history, trial, promoted)));
-            }
-        }
-        Standing { candidates, candidate_of, bracket: history.trials.last().map_or(0, bracket), places }
-    }
-
-    /// All trials on a rung.
-    pub fn on(&self, rung: usize) -> impl Iterator<Item = &Place> {
-        self.places[rung].iter()
-    }
-
-    /// The trials of one bracket on a rung.
-    pub fn members(&self, bracket: usize, rung: usize) -> impl Iterator<Item = &Place> {
-        self.on(rung).filter(move |place| place.bracket == bracket)
-    }
-
-    /// The best of these, those without a score last and left out; of equals the first trials.
-    pub fn best<'a>(&self, places: impl Iterator<Item = &'a Place>, count: usize) -> Vec<&'a Place> {
-        let mut scored: Vec<(f64, &Place)> = places.filter_map(|place| Some((place.score?, place))).collect();
-        scored.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.trial.cmp(&b.1.trial)));
-        scored.into_iter().take(count).map(|(_, place)| place).collect()
-    }
-
-    /// The trial of the best of these that is not promoted.
-    pub fn best_left<'a>(&self, places: impl Iterator<Item = &'a Place>) -> Option<usize> {
-        self.best(places.filter(|place| !place.promoted), 1).first().map(|place| place.trial)
-    }
-}
-
-impl Place {
-    fn of(history: &History, index: usize, promoted: bool) -> Place {
-        let trial = &history.trials[index];
-        Place {
-            trial: index,
-            bracket: bracket(trial),
-            pending: trial.state == TrialState::Pending,
-            // What was stopped here is not promoted, however few are better.
-            score: history.score(trial).filter(|_| !matches!(trial.state, TrialState::Stopped(_))),
-            promoted,
-        }
-    }
 }

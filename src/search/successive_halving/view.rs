@@ -2,7 +2,8 @@
 
 use super::super::unseen::Unseen;
 use super::super::{Algorithm, Context, Next, SearchAlgorithm};
-use super::ladder::{Ladder, Standing, proposer_s_note};
+use super::ladder::{Ladder, proposer_s_note};
+use super::standing::{Candidate, Standing};
 use crate::space::GenotypeError;
 use crate::trial::{History, Objective, Proposal, Trial, TrialId, TrialState};
 
@@ -11,11 +12,18 @@ pub(super) struct View {
     proposer: Box<dyn SearchAlgorithm>,
     trials: Vec<Trial>,
     unseen: Unseen,
+    /// So many of the study's trials, which have all ended, are shown as they stand among each other.
+    settled: usize,
+    /// By objective, what carries the scores of these from rung to rung.
+    lines: Vec<Vec<Line>>,
+    /// The candidates that are shown as pending, ascending.
+    open: Vec<usize>,
 }
 
 impl View {
     pub fn new(proposer: Box<dyn SearchAlgorithm>) -> View {
-        View { proposer, trials: Vec::new(), unseen: Unseen::default() }
+        let (trials, unseen, lines, open) = Default::default();
+        View { proposer, trials, unseen, settled: 0, lines, open }
     }
 
     /// The proposer's next candidate, its parent told by the real trial.
@@ -28,17 +36,15 @@ impl View {
         standing: &Standing,
     ) -> Result<Next, GenotypeError> {
         self.unseen.read(history);
-        if self.show(context, history, ladder, standing) {
-            self.proposer = config.start();
-        }
+        self.settle(config, history, ladder, standing);
+        self.show(context, history, ladder, standing);
         let room = (context.trials as f64 * ladder.new_candidates()).ceil() as u64;
         let trial = self.trials.len() as TrialId;
         let inner = Context { trial, trials: room.max(trial + 1), fidelities: &[], ..*context };
         let shown = History { trials: &self.trials, objectives: history.objectives };
         let Next::Run(proposal) = self.proposer.propose(&inner, &shown)? else {
             // The proposer waits for what it sees as pending, and that is.
-            let waits = self.trials.iter().any(|trial| trial.state == TrialState::Pending);
-            return Ok(if waits { Next::Wait } else { Next::Done });
+            return Ok(if self.open.is_empty() { Next::Done } else { Next::Wait });
         };
         if !self.unseen.is_new(&context.space.key(&proposal.genotype)?) {
             return self.other(context);
@@ -60,63 +66,87 @@ impl View {
         }))
     }
 
-    /// Brings what is shown up to date; whether anything that had ended is no longer what it was.
-    fn show(&mut self, context: &Context, history: &History, ladder: &Ladder, standing: &Standing) -> bool {
-        let lines: Vec<Vec<Line>> = (0..history.objectives.len())
-            .map(|objective| lines(history, ladder, standing, &history.objectives[objective]))
-            .collect();
-        let mut changed = self.trials.len() > standing.candidates.len();
-        self.trials.truncate(standing.candidates.len());
-        for (number, candidate) in standing.candidates.iter().enumerate() {
-            let first = &history.trials[candidate.first];
-            let state = state(history, &candidate.trials, &lines);
-            match self.trials.get_mut(number) {
-                Some(shown) if shown.key == first.key => {
-                    changed |= shown.state != TrialState::Pending && shown.state != state;
-                    shown.state = state;
-                }
-                _ => {
-                    changed |= number < self.trials.len();
-                    self.trials.truncate(number);
-                    let parent =
-                        first.proposal.parent.and_then(|parent| standing.candidate_of.get(parent as usize));
-                    let proposal = Proposal {
-                        genotype: first.proposal.genotype.clone(),
-                        fidelity: context.fidelity,
-                        parent: parent.map(|number| *number as TrialId),
-                        note: proposer_s_note(first).into(),
-                    };
-                    let (id, key) = (number as TrialId, first.key.clone());
-                    self.trials.push(Trial { id, proposal, key, state, seconds: first.seconds });
-                }
-            }
+    /// From time to time all that is shown changes, and with it the proposer starts anew.
+    fn settle(&mut self, config: &Algorithm, history: &History, ladder: &Ladder, standing: &Standing) {
+        let settled = settled(standing.ended_in_a_row());
+        if settled == self.settled && !self.lines.is_empty() {
+            return;
         }
-        changed
+        self.settled = settled;
+        let objectives = history.objectives.iter();
+        self.lines =
+            objectives.map(|objective| lines(history, ladder, standing, objective, settled)).collect();
+        self.trials.clear();
+        self.open.clear();
+        self.proposer = config.start();
+    }
+
+    /// Brings what is shown up to date: candidates that are new, and those that have ended since the last call.
+    fn show(&mut self, context: &Context, history: &History, ladder: &Ladder, standing: &Standing) {
+        let (trials, settled, lines) = (&mut self.trials, self.settled, &self.lines);
+        self.open.retain(|number| {
+            let state = state(history, ladder, &standing.candidates[*number], settled, lines);
+            let is_open = state == TrialState::Pending;
+            trials[*number].state = state;
+            is_open
+        });
+        for number in self.trials.len()..standing.candidates.len() {
+            let candidate = &standing.candidates[number];
+            let first = &history.trials[candidate.first];
+            let state = state(history, ladder, candidate, self.settled, &self.lines);
+            if state == TrialState::Pending {
+                self.open.push(number);
+            }
+            let parent = first.proposal.parent.and_then(|parent| standing.candidate_of.get(parent as usize));
+            let proposal = Proposal {
+                genotype: first.proposal.genotype.clone(),
+                fidelity: context.fidelity,
+                parent: parent.map(|number| *number as TrialId),
+                note: proposer_s_note(first).into(),
+            };
+            let (id, key) = (number as TrialId, first.key.clone());
+            self.trials.push(Trial { id, proposal, key, state, seconds: first.seconds });
+        }
     }
 }
 
-/// What became of a candidate: its figures on the highest rung that it has ended on, carried over to the highest.
-fn state(history: &History, trials: &[Option<usize>], lines: &[Vec<Line>]) -> TrialState {
-    let ended = trials.iter().enumerate().rev().find_map(|(rung, trial)| {
-        let state = &history.trials[(*trial)?].state;
-        (*state != TrialState::Pending).then_some((rung, state))
-    });
-    match ended {
-        None => TrialState::Pending,
-        Some((_, TrialState::Failed(reason))) => TrialState::Failed(reason.clone()),
-        Some((rung, ended)) => {
-            let mut carried = ended.whole().cloned().unwrap_or_default();
-            for (objective, lines) in history.objectives.iter().zip(lines) {
-                if let (Some(score), Some(value)) =
-                    (objective.score(&carried), carried.get_mut(objective.metric()))
-                {
-                    let score = lines.iter().skip(rung).fold(score, |score, line| line.carry(score));
-                    *value = if matches!(objective, Objective::Maximize(_)) { score } else { -score };
-                }
-            }
-            TrialState::Finished(carried)
+/// How many trials are shown as they stand among each other when so many have ended: it grows by a sixteenth.
+fn settled(ended: usize) -> usize {
+    let mut settled = 0;
+    loop {
+        let next = settled + 1 + settled / 16;
+        if next > ended {
+            return settled;
+        }
+        settled = next;
+    }
+}
+
+/// What became of a candidate: its figures on the highest rung that it had ended on when `settled` trials had, or of its
+/// first trial if that came later, carried over to the highest.
+fn state(
+    history: &History,
+    ladder: &Ladder,
+    candidate: &Candidate,
+    settled: usize,
+    lines: &[Vec<Line>],
+) -> TrialState {
+    let there = candidate.trials.iter().rev().flatten().find(|trial| **trial < settled);
+    let trial = &history.trials[*there.unwrap_or(&candidate.first)];
+    let rung = ladder.rung(trial.proposal.fidelity);
+    let ended = match &trial.state {
+        TrialState::Pending => return TrialState::Pending,
+        TrialState::Failed(reason) => return TrialState::Failed(reason.clone()),
+        ended => ended,
+    };
+    let mut carried = ended.whole().cloned().unwrap_or_default();
+    for (objective, lines) in history.objectives.iter().zip(lines) {
+        if let (Some(score), Some(value)) = (objective.score(&carried), carried.get_mut(objective.metric())) {
+            let score = lines.iter().skip(rung).fold(score, |score, line| line.carry(score));
+            *value = if matches!(objective, Objective::Maximize(_)) { score } else { -score };
         }
     }
+    TrialState::Finished(carried)
 }
 
 /// How scores on one rung are carried to the next.
@@ -151,9 +181,16 @@ impl Line {
     }
 }
 
-/// The lines between the rungs up to the highest that anything has finished; from there on scores stay as they are.
-fn lines(history: &History, ladder: &Ladder, standing: &Standing, objective: &Objective) -> Vec<Line> {
-    let score = |trial: Option<usize>| match &history.trials[trial?].state {
+/// The lines between the rungs up to the highest that any of the first `settled` trials has finished; from there on scores
+/// stay as they are.
+fn lines(
+    history: &History,
+    ladder: &Ladder,
+    standing: &Standing,
+    objective: &Objective,
+    settled: usize,
+) -> Vec<Line> {
+    let score = |trial: Option<usize>| match &history.trials[trial.filter(|trial| *trial < settled)?].state {
         TrialState::Finished(metrics) => objective.score(metrics).filter(|score| score.is_finite()),
         TrialState::Pending | TrialState::Stopped(_) | TrialState::Failed(_) => None,
     };
@@ -188,5 +225,13 @@ mod tests {
         assert_eq!(Line::through(&[]).carry(0.4), 0.4);
         let same = Line::through(&[(0.5, 0.9), (0.5, 0.9), (0.5, 0.9), (0.5, 0.9)]);
         assert_eq!(same.carry(0.4), 0.8);
+    }
+
+    #[test]
+    fn what_is_shown_changes_ever_more_rarely() {
+        let changes: Vec<usize> = (0..200).filter(|ended| settled(*ended) == *ended).collect();
+        assert_eq!(changes[..17], (0..17).collect::<Vec<_>>());
+        assert!(changes.windows(2).all(|pair| pair[1] - pair[0] <= 1 + pair[0] / 16), "{changes:?}");
+        assert!(changes.len() < 80, "{}", changes.len());
     }
 }
