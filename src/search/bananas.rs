@@ -9,10 +9,6 @@
 //! Which trials a round has learnt from follows from the history alone: it begins once so many have ended, so with several
 //! workers some of a round's trials still run when the next is planned. Later rounds are longer, by as much as they have
 //! more to learn from: the time of a proposal, on the mean, does not grow with the history.
-//!
-//! The incumbent is the best reading, lucky or not. What else was measured beside it names worse ones (regret over 20 seeds
-//! after 150 trials): of what its own networks expect most is .103 points beside .091 on NAS-Bench-201, .00071 beside .00067 on
-//! FC-Net; what a Gaussian process believes best is .074 points beside .033 on NAS-Bench-101, .00060 on FC-Net.
 
 use rand::RngExt;
 use serde::{Deserialize, Serialize};

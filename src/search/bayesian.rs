@@ -22,7 +22,7 @@ use super::order::Order;
 use super::unseen::Unseen;
 use super::{Configure, Context, Next, SearchAlgorithm};
 use crate::space::GenotypeError;
-use crate::trial::{Fidelity, History, Objective, Proposal, TrialId};
+use crate::trial::{Fidelity, History, Objective, Proposal, Trial, TrialId};
 
 /// Bayesian optimisation.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -145,19 +145,48 @@ impl<F: Fn(&Context) -> Vec<Fidelity> + Send> Search<F> {
     fn learn(&mut self, context: &Context, history: &History, rungs: &Rungs, first: usize) {
         let goes_on = self.ledger.read(history, rungs);
         let before = self.model.take().filter(|_| goes_on);
-        let ended = self.ledger.ended();
-        if ended < first {
-            return;
-        }
-        let stage = Stage::after(ended, first);
-        self.ledger.settle(history.trials, rungs, stage.compared());
+        let Some(stage) = settle(&mut self.ledger, history, rungs, first) else { return };
         let ledger = &self.ledger;
         let score = |trial: usize, rung: usize| ledger.settled_score(trial, rung);
         let study = study(context, history, rungs, &score, &[]);
         let among = |count: usize| ledger.first(history.trials, rungs, count);
-        self.model = Some(Model::after(before, &study, stage, ended, &among));
+        self.model = Some(Model::after(before, &study, stage, ledger.ended(), &among));
     }
 }
+
+/// The stage after the history's trials, whose scores are told from now on by how they stand there; none while the first
+/// ones have not ended.
+fn settle(ledger: &mut Ledger, history: &History, rungs: &Rungs, first: usize) -> Option<Stage> {
+    let ended = ledger.ended();
+    let stage = (ended >= first).then(|| Stage::after(ended, first))?;
+    ledger.settle(history.trials, rungs, stage.compared());
+    Some(stage)
+}
+
+/// The trial that a process believes best of those that another algorithm chose, the noise of its score taken out. Of trials
+/// of several fidelities it is the best reading of the highest: those were read more than once. What the space knows of its
+/// candidates for nothing is not asked for.
+pub(super) fn believed_best(context: &Context, history: &History) -> Option<TrialId> {
+    let best = history.best()?;
+    let is_alike = |trial: &Trial| trial.proposal.fidelity == best.proposal.fidelity;
+    if !history.scored().all(|(trial, _)| is_alike(trial)) {
+        return Some(best.id);
+    }
+    let space = context.space.uninformed();
+    let context = Context { space: &space, ..*context };
+    let (rungs, mut ledger) = (Rungs::of(vec![best.proposal.fidelity]), Ledger::default());
+    ledger.read(history, &rungs);
+    let Some(stage) = settle(&mut ledger, history, &rungs, ENOUGH) else { return Some(best.id) };
+    let score = |trial: usize, rung: usize| ledger.settled_score(trial, rung);
+    let among = |count: usize| ledger.first(history.trials, &rungs, count);
+    let model = Model::of(&study(&context, history, &rungs, &score, &[]), stage, &among);
+    let score = |trial: usize, _: usize| ledger.score(0, trial);
+    let believed = model.incumbent(&study(&context, history, &rungs, &score, ledger.orders(0)));
+    Some(believed.map_or(best.id, |trial| history.trials[trial].id))
+}
+
+/// Trials from which on a process believes anything.
+const ENOUGH: usize = 5;
 
 fn study<'a>(
     context: &'a Context,

@@ -45,10 +45,11 @@ pub trait SearchAlgorithm: Send {
     /// Where the space cannot yield a candidate, such as constraints that nothing satisfies.
     fn propose(&mut self, context: &Context, history: &History) -> Result<Next, GenotypeError>;
 
-    /// The trial of the candidate that the algorithm believes best: by default the best reading. What knows of noise
-    /// looks at more than one reading, since the best of many is a lucky one. A pure function, too.
-    fn incumbent(&mut self, _context: &Context, history: &History) -> Option<TrialId> {
-        history.best().map(|trial| trial.id)
+    /// The trial of the candidate that is believed best, for the best of many noisy readings is a lucky one: by default by
+    /// a Gaussian process over all trials, the one of [`Bayesian`]; where trials are of several fidelities the best reading
+    /// of the highest, which is not its candidate's first. A pure function, too.
+    fn incumbent(&mut self, context: &Context, history: &History) -> Option<TrialId> {
+        bayesian::believed_best(context, history)
     }
 
     /// The half of it that comes before its first proposal, for algorithms that judge candidates by weights which all of

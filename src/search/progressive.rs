@@ -9,9 +9,6 @@
 //! further level decides the next few decisions of its parents in every possible way. After the last level, where the
 //! study still has trials to give, the best candidates so far are varied in one decision, as many a level as before or, where
 //! that is more, a tenth of the trials so far: the time of a proposal, on the mean, does not grow with the history.
-//!
-//! The incumbent is the best reading. What a Gaussian process believes best of the same trials was measured beside it
-//! (20 seeds, 150 trials): on FC-Net it has a regret of .00267 beside .00249, on NAS-Bench-201 both have .028 points.
 
 use serde::{Deserialize, Serialize};
 

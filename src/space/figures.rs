@@ -1,5 +1,6 @@
 //! What is known of a space's candidates for nothing, or nearly so: figures that no trial has to be spent on.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
@@ -53,6 +54,16 @@ impl Space {
     /// ```
     pub fn informed(self, figures: Arc<dyn FreeFigures>) -> Space {
         Space { figures: Source(Some(figures)), derived: Default::default(), ..self }
+    }
+
+    /// The same space, of whose candidates nothing is known for nothing.
+    pub(crate) fn uninformed(&self) -> Cow<'_, Space> {
+        match self.figures.0 {
+            None => Cow::Borrowed(self),
+            Some(_) => {
+                Cow::Owned(Space { figures: Source(None), derived: Default::default(), ..self.clone() })
+            }
+        }
     }
 
     /// The names of the figures that are known of its candidates for nothing.

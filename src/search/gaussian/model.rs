@@ -118,11 +118,20 @@ impl Model {
             Some(model) if model.stage == stage => model,
             Some(Model { belief, tried, stage: before, .. }) => {
                 let belief = Some(belief).filter(|_| before.believed == stage.believed);
-                Model::start(belief, tried, study, stage, among)
+                Model::start(belief, tried, study, stage, among).populated(study)
             }
-            None => Model::start(None, Tried::default(), study, stage, among),
+            None => Model::start(None, Tried::default(), study, stage, among).populated(study),
         };
         model.grow(study, ended);
+        model
+    }
+
+    /// A model of one rung that is only asked what it believes of its trials: without a pool to choose from.
+    pub fn of(study: &Study, stage: Stage, among: &Among) -> Model {
+        let mut model = Model::start(None, Tried::default(), study, stage, among);
+        for number in model.next()..study.trials.len() {
+            model.learn(study, number);
+        }
         model
     }
 
@@ -143,13 +152,10 @@ impl Model {
         let pool = Pool::new(ground.clone(), if cheap { POOL_LATE } else { POOL });
         let best = orders.iter().map(|order| best(order, study.rungs.count())).collect();
         let (surveyed, seats) = (stage.compared(), HashMap::new());
-        let mut model =
-            Model { ground, stage, belief, posterior, learnt, pool, seats, best, surveyed, tried };
-        model.populate(study);
-        model
+        Model { ground, stage, belief, posterior, learnt, pool, seats, best, surveyed, tried }
     }
 
-    fn populate(&mut self, study: &Study) {
+    fn populated(mut self, study: &Study) -> Model {
         let start = self.stage.start();
         let mut rng = study.seed.stream(start as u64, "a pool of candidates");
         let mut views = self.pool.scatter(study.space, &mut rng);
@@ -180,6 +186,7 @@ impl Model {
         for (number, view) in views.into_iter().enumerate() {
             self.offer(study, view, self.pool.named(number));
         }
+        self
     }
 
     fn offer(&mut self, study: &Study, view: View, name: Option<u32>) {
@@ -204,18 +211,14 @@ impl Model {
 
     fn grow(&mut self, study: &Study, ended: usize) {
         self.tried.read(study);
-        let next = self.learnt.last().map_or(0, |trial| trial + 1).max(self.stage.chosen);
+        let next = self.next();
         for number in next..study.trials.len() {
-            let name = self.tried.name(number);
-            if let Some(name) = name
+            if let Some(name) = self.tried.name(number)
                 && let Some(seat) = self.pool.find(&study.trials[number].proposal.genotype)
             {
                 self.take_seat(seat, name);
             }
-            if let Some(standing) = study.standing(&self.ground, number, name) {
-                self.posterior.learn(standing);
-                self.learnt.push(number);
-            }
+            self.learn(study, number);
         }
         for number in self.surveyed..ended {
             if self.survey(study, number) {
@@ -224,6 +227,18 @@ impl Model {
             }
         }
         self.seat_the_rest(study, next);
+    }
+
+    /// The first trial that is not learnt from yet.
+    fn next(&self) -> usize {
+        self.learnt.last().map_or(0, |trial| trial + 1).max(self.stage.chosen)
+    }
+
+    fn learn(&mut self, study: &Study, number: usize) {
+        if let Some(standing) = study.standing(&self.ground, number, self.tried.name(number)) {
+            self.posterior.learn(standing);
+            self.learnt.push(number);
+        }
     }
 
     fn take_seat(&mut self, seat: usize, name: u32) {
