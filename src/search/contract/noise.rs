@@ -36,7 +36,9 @@ fn believed_and_luckiest(name: &str, studies: u64, trials: u64) -> [f64; 2] {
 #[test]
 #[cfg_attr(debug_assertions, ignore = "many studies: runs with --release")]
 fn what_is_believed_best_is_better_than_the_luckiest_reading() {
-    // 29.95 beside 29.24.
-    let [believed, luckiest] = believed_and_luckiest("Auto", 40, 40);
-    assert!(believed > luckiest + 0.4, "{believed} is no better than {luckiest}");
+    // 29.95 beside 29.24, 28.38 beside 28.24, 27.95 beside 27.63.
+    for (name, more) in [("Auto", 0.4), ("RegularizedEvolution", 0.05), ("LocalSearch", 0.1)] {
+        let [believed, luckiest] = believed_and_luckiest(name, 40, 40);
+        assert!(believed > luckiest + more, "{name}: {believed} is no better than {luckiest}");
+    }
 }
