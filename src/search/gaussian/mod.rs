@@ -9,9 +9,11 @@ mod means;
 mod model;
 mod pool;
 mod posterior;
+mod stage;
 mod study;
 mod tried;
 mod view;
 
-pub(super) use model::{Model, Stage, seen};
+pub(super) use model::{Model, seen};
+pub(super) use stage::Stage;
 pub(super) use study::{Rungs, Study};

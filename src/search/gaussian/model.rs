@@ -17,6 +17,7 @@ use super::kernel::{Belief, Standing};
 use super::likelihood::learn;
 use super::pool::{Ground, Pool, Size};
 use super::posterior::{Explained, Posterior};
+use super::stage::Stage;
 use super::study::Study;
 use super::tried::Tried;
 use super::view::View;
@@ -25,14 +26,11 @@ use crate::search::unseen::Unseen;
 use crate::space::Genotype;
 use crate::trial::{Trial, TrialId, TrialState};
 
-/// What is believed is learnt again when the trials have grown by this factor, from so many of them at most.
-const GROWTH: f64 = 1.4;
+/// What is believed is learnt from so many trials at most.
 const LEARNT_FROM: usize = 80;
 
-/// Of more trials than this, so many are chosen, anew after every few.
-const TRIALS: usize = 256;
+/// Where not all trials are learnt from, so many are.
 const CHOSEN: usize = 160;
-const RENEWED: usize = 32;
 
 /// The best so far, whose neighbours are candidates; where there are several rungs, the best of each.
 const BEST: usize = 8;
@@ -63,15 +61,6 @@ pub(in crate::search) struct Model {
 /// The scores of the first so many trials among themselves, by rung.
 type Among<'a> = dyn Fn(usize) -> Cow<'a, [Order]> + 'a;
 
-/// What changes only from time to time.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::search) struct Stage {
-    /// Number of trials that the belief was learnt from.
-    believed: usize,
-    /// Number of trials of which some are chosen; 0 while all are learnt from.
-    chosen: usize,
-}
-
 /// A candidate that a model would try next.
 pub(in crate::search) struct Choice {
     /// The candidate.
@@ -82,33 +71,6 @@ pub(in crate::search) struct Choice {
     pub parent: Option<TrialId>,
     /// The score that is expected of it on the highest rung.
     pub expected: Option<f64>,
-}
-
-impl Stage {
-    /// The stage after so many trials have ended, the first belief being learnt after `first`.
-    pub fn after(ended: usize, first: usize) -> Stage {
-        let mut believed = first.max(1);
-        loop {
-            let next = ((believed as f64 * GROWTH).ceil() as usize).max(believed + 1);
-            if next > ended {
-                break;
-            }
-            believed = next;
-        }
-        Stage {
-            believed: believed.min(ended),
-            chosen: if ended > TRIALS { ended / RENEWED * RENEWED } else { 0 },
-        }
-    }
-
-    /// Number of trials that scores are compared with.
-    pub fn compared(&self) -> usize {
-        if self.chosen > 0 { self.chosen } else { self.believed }
-    }
-
-    fn start(&self) -> usize {
-        self.believed.max(self.chosen)
-    }
 }
 
 impl Model {
@@ -331,8 +293,10 @@ impl Model {
         let predicted = self.posterior.predict(&explained);
         let worth = |name: u32| Some(predicted[*self.seats.get(&name)?].0);
         let scored = self.learnt.iter().filter(|trial| study.is_scored(**trial));
-        let known =
-            scored.filter_map(|trial| self.tried.name(*trial).map(|name| Some((name, worth(name)?)))?);
+        let known = scored.filter_map(|trial| {
+            let name = self.tried.name(*trial)?;
+            Some((name, worth(name)?))
+        });
         let best = known.reduce(|best, next| if next.1 >= best.1 { next } else { best });
         best.and_then(|(name, _)| self.tried.last_scored(name))
     }
