@@ -164,8 +164,8 @@ fn settle(ledger: &mut Ledger, history: &History, rungs: &Rungs, first: usize) -
 }
 
 /// The trial that a process believes best of those that another algorithm chose, the noise of its score taken out. Of trials
-/// of several fidelities it is the best reading of the highest: those were read more than once. What the space knows of its
-/// candidates for nothing is not asked for.
+/// of several fidelities it is the best reading of the highest: most of those candidates were read before. What the space
+/// knows of its candidates for nothing is not asked for.
 pub(super) fn believed_best(context: &Context, history: &History) -> Option<TrialId> {
     let best = history.best()?;
     let is_alike = |trial: &Trial| trial.proposal.fidelity == best.proposal.fidelity;

@@ -46,8 +46,8 @@ pub trait SearchAlgorithm: Send {
     fn propose(&mut self, context: &Context, history: &History) -> Result<Next, GenotypeError>;
 
     /// The trial of the candidate that is believed best, for the best of many noisy readings is a lucky one: by default by
-    /// a Gaussian process over all trials, the one of [`Bayesian`]; where trials are of several fidelities the best reading
-    /// of the highest, which is not its candidate's first. A pure function, too.
+    /// a Gaussian process over all trials, the one of [`Bayesian`]; where trials are of several fidelities by the best reading
+    /// of the highest, whose candidates were mostly read before. A pure function, too.
     fn incumbent(&mut self, context: &Context, history: &History) -> Option<TrialId> {
         bayesian::believed_best(context, history)
     }
