@@ -22,7 +22,7 @@ use super::order::Order;
 use super::unseen::Unseen;
 use super::{Configure, Context, Next, SearchAlgorithm};
 use crate::space::GenotypeError;
-use crate::trial::{Fidelity, History, Objective, Proposal, Trial, TrialId};
+use crate::trial::{Fidelity, History, Objective, Proposal, Trial, TrialId, TrialState};
 
 /// Bayesian optimisation.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -182,7 +182,9 @@ pub(super) fn believed_best(context: &Context, history: &History) -> Option<Tria
     let model = Model::of(&study(&context, history, &rungs, &score, &[]), stage, &among);
     let score = |trial: usize, _: usize| ledger.score(0, trial);
     let believed = model.incumbent(&study(&context, history, &rungs, &score, ledger.orders(0)));
-    Some(believed.map_or(best.id, |trial| history.trials[trial].id))
+    let believed = believed.map(|trial| &history.trials[trial]);
+    // What was stopped on the way has no figures of its own to be named by.
+    Some(believed.filter(|trial| !matches!(trial.state, TrialState::Stopped(_))).unwrap_or(best).id)
 }
 
 /// Trials from which on a process believes anything.

@@ -12,8 +12,9 @@ pub(super) struct View {
     proposer: Box<dyn SearchAlgorithm>,
     trials: Vec<Trial>,
     unseen: Unseen,
-    /// So many of the study's trials, which have all ended, are shown as they stand among each other.
-    settled: usize,
+    /// So many of the study's trials, which have all ended, are shown as they stand among each other; none before the
+    /// first proposal.
+    settled: Option<usize>,
     /// By objective, what carries the scores of these from rung to rung.
     lines: Vec<Vec<Line>>,
     /// The candidates that are shown as pending, ascending.
@@ -23,7 +24,7 @@ pub(super) struct View {
 impl View {
     pub fn new(proposer: Box<dyn SearchAlgorithm>) -> View {
         let (trials, unseen, lines, open) = Default::default();
-        View { proposer, trials, unseen, settled: 0, lines, open }
+        View { proposer, trials, unseen, settled: None, lines, open }
     }
 
     /// The proposer's next candidate, its parent told by the real trial.
@@ -69,10 +70,9 @@ impl View {
     /// From time to time all that is shown changes, and with it the proposer starts anew.
     fn settle(&mut self, config: &Algorithm, history: &History, ladder: &Ladder, standing: &Standing) {
         let settled = settled(standing.ended_in_a_row());
-        if settled == self.settled && !self.lines.is_empty() {
+        if self.settled.replace(settled) == Some(settled) {
             return;
         }
-        self.settled = settled;
         let objectives = history.objectives.iter();
         self.lines =
             objectives.map(|objective| lines(history, ladder, standing, objective, settled)).collect();
@@ -83,17 +83,17 @@ impl View {
 
     /// Brings what is shown up to date: candidates that are new, and those that have ended since the last call.
     fn show(&mut self, context: &Context, history: &History, ladder: &Ladder, standing: &Standing) {
-        let (trials, settled, lines) = (&mut self.trials, self.settled, &self.lines);
+        let (trials, settled, lines) = (&mut self.trials, self.settled.unwrap_or_default(), &self.lines);
+        let state = |candidate: &Candidate| state(history, ladder, candidate, settled, lines);
         self.open.retain(|number| {
-            let state = state(history, ladder, &standing.candidates[*number], settled, lines);
+            let state = state(&standing.candidates[*number]);
             let is_open = state == TrialState::Pending;
             trials[*number].state = state;
             is_open
         });
-        for number in self.trials.len()..standing.candidates.len() {
+        for number in trials.len()..standing.candidates.len() {
             let candidate = &standing.candidates[number];
-            let first = &history.trials[candidate.first];
-            let state = state(history, ladder, candidate, self.settled, &self.lines);
+            let (first, state) = (&history.trials[candidate.first], state(candidate));
             if state == TrialState::Pending {
                 self.open.push(number);
             }
@@ -105,7 +105,7 @@ impl View {
                 note: proposer_s_note(first).into(),
             };
             let (id, key) = (number as TrialId, first.key.clone());
-            self.trials.push(Trial { id, proposal, key, state, seconds: first.seconds });
+            trials.push(Trial { id, proposal, key, state, seconds: first.seconds });
         }
     }
 }
