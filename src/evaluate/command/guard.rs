@@ -87,7 +87,10 @@ mod tests {
     /// A sleeping process with a mark, in a group of its own.
     fn sleeper(mark: &str) -> Child {
         let mut command = Command::new("sleep");
-        command.arg("60").env(MARK, mark).process_group(0).spawn().expect("there is a `sleep`")
+        let sleeper = command.arg("60").env(MARK, mark).process_group(0).spawn().expect("there is a `sleep`");
+        #[cfg(target_os = "linux")]
+        crate::evaluate::command::leftovers::wait_for_mark(Pid::from_child(&sleeper));
+        sleeper
     }
 
     #[test]

@@ -125,6 +125,16 @@ fn mark_of(process: Pid) -> Option<Vec<u8>> {
     variables.split(|byte| *byte == 0).find_map(marked)
 }
 
+/// Waits until a process that has just been started shows the variable: it does so a little after its start.
+#[cfg(all(test, target_os = "linux"))]
+pub(super) fn wait_for_mark(process: Pid) {
+    let until = std::time::Instant::now() + std::time::Duration::from_secs(60);
+    while mark_of(process).is_none() {
+        assert!(std::time::Instant::now() < until, "{process:?} has no mark");
+        std::thread::yield_now();
+    }
+}
+
 /// What the system calls an open pipe; `None` where there is no `/proc`.
 pub(super) fn pipe_of(end: &Option<impl AsFd>) -> Option<PathBuf> {
     let number = end.as_ref()?.as_fd().as_raw_fd();

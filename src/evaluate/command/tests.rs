@@ -247,7 +247,7 @@ fn what_hides_is_killed_too() {
 #[test]
 #[cfg(target_os = "linux")]
 fn what_an_earlier_run_of_a_study_left_is_ended_when_it_goes_on() {
-    use super::leftovers::MARK;
+    use super::leftovers::{MARK, wait_for_mark};
     use crate::evaluate::Home;
     use crate::space::Key;
 
@@ -255,6 +255,7 @@ fn what_an_earlier_run_of_a_study_left_is_ended_when_it_goes_on() {
     let study = Key::of(&folder.path().canonicalize().expect("it is there").display().to_string());
     let mut orphan = std::process::Command::new("sleep");
     let mut orphan = orphan.arg("60").env(MARK, format!("{study}-1-2.")).spawn().expect("a `sleep`");
+    wait_for_mark(rustix::process::Pid::from_child(&orphan));
     let left = tempfile::Builder::new().prefix(&format!("cellwright-{study}-")).tempdir().expect("a folder");
     let told = "echo '{\"loss\": 0}'; echo $CELLWRIGHT_TRIAL $CELLWRIGHT_FOLDER >&2; exit 1";
     let command = command(&format!("program: \"sh\", args: [\"-c\", {}]", Value::from(told)));
