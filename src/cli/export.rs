@@ -31,7 +31,7 @@ impl Export {
         let (space, record) = open::run(&self.folder.run)?;
         let trial = match self.trial {
             Some(trial) => record.trial(trial)?.id,
-            None => open::winners(&space, &record, 1)?[0],
+            None => open::winner(&open::searched(&space, &record)?, &record)?,
         };
         let format: Format = self.format.parse()?;
         let name = || PathBuf::from(format!("{}-{trial}.{}", open::file_name(&space), format.extension()));

@@ -98,19 +98,18 @@ pub fn run(folder: &Path) -> Result<(Space, Record)> {
     Ok((space, record))
 }
 
-/// The best trials of a study, at least one; what its search believes of them is what it believed in the space that it
-/// searched.
-pub fn winners(space: &Space, record: &Record, count: usize) -> Result<Vec<TrialId>> {
-    let searched = record.description.experiment.restrict(space)?;
-    let searched = record.description.experiment.informed_by_folder(searched, &record.folder)?;
-    let winners = record.winners(&searched, count);
-    if winners.is_empty() {
-        return Err(Error::Usage {
-            problem: format!("no trial of the study in {} has finished", record.folder.display()),
-            hint: "run its search first, or with more trials".into(),
-        });
-    }
-    Ok(winners)
+/// The space that a study searched, with what its search believes of it.
+pub fn searched(space: &Space, record: &Record) -> Result<Space> {
+    let experiment = &record.description.experiment;
+    experiment.informed_by_folder(experiment.restrict(space)?, &record.folder)
+}
+
+/// The best trial of a study, in the space that it searched.
+pub fn winner(searched: &Space, record: &Record) -> Result<TrialId> {
+    record.winners(searched, 1).first().copied().ok_or_else(|| Error::Usage {
+        problem: format!("no trial of the study in {} has finished", record.folder.display()),
+        hint: "run its search first, or with more trials".into(),
+    })
 }
 
 /// What a study is about, for its store.

@@ -12,7 +12,7 @@ use super::listen::Voice;
 use super::{RunFolder, at_least_one, deliver, interrupt, number, open, out, stopped};
 
 /// Trains winners from scratch on training and validation data, and measures them on the test split. A training
-/// that was killed goes on from its last epoch.
+/// that was killed goes on from its last epoch; where one of the best fails, the next best takes its place.
 #[derive(Args, Debug)]
 pub struct Retrain {
     #[command(flatten)]
@@ -43,17 +43,20 @@ impl Retrain {
         }
         let experiment = &record.description.experiment;
         let fidelity = Fidelity(self.fidelity.unwrap_or(experiment.retrain.fidelity));
-        let trials = if self.trial.is_empty() {
-            open::winners(&space, &record, self.top.unwrap_or(experiment.retrain.top.max(1)))?
-        } else {
-            self.trial.clone()
-        };
+        let searched = open::searched(&space, &record)?;
+        let top = self.top.unwrap_or(experiment.retrain.top.max(1));
+        if self.trial.is_empty() {
+            open::winner(&searched, &record)?;
+        }
         let evaluator = experiment.evaluator.prepare(&space)?;
-        let mut study = Study::open(&self.folder.run, &space, &record.description)?;
+        let mut study = Study::open(&self.folder.run, &searched, &record.description)?;
         let stop = interrupt::on_ctrl_c();
         let mut voice = Voice::new(self.json, experiment);
-        let ending =
-            study.train(&trials, fidelity, &*evaluator, stop, &mut |event: &Event| voice.hear(event));
+        let mut hear = |event: &Event| voice.hear(event);
+        let ending = match &self.trial[..] {
+            [] => study.train_best(top, fidelity, &*evaluator, stop, &mut hear),
+            trials => study.train(trials, fidelity, &*evaluator, stop, &mut hear),
+        };
         voice.finish();
         if ending? == Ending::Stopped {
             return Ok(stopped());

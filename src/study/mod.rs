@@ -59,6 +59,9 @@ use run::{Memory, Search};
 use store::Store;
 use umpire::Umpire;
 
+/// How often final trainings that failed have others take their place.
+const REPLACEMENTS: usize = 3;
+
 /// How a search or the final trainings ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ending {
@@ -201,7 +204,7 @@ impl<'a> Study<'a> {
     /// Trains the best candidates at full fidelity, as the experiment's `retrain` says, and keeps their weights.
     ///
     /// # Errors
-    /// [`StudyError`] where a result cannot be stored. A training that fails is stored as failed.
+    /// As [`Study::train_best`].
     pub fn retrain(
         &mut self,
         evaluator: &dyn Evaluate,
@@ -209,13 +212,36 @@ impl<'a> Study<'a> {
         listener: &mut dyn Listener,
     ) -> Result<Ending, StudyError> {
         let Retrain { top, fidelity } = self.record.description.experiment.retrain;
-        self.train(&self.record.winners(self.space, top), Fidelity(fidelity), evaluator, stop, listener)
+        self.train_best(top, Fidelity(fidelity), evaluator, stop, listener)
+    }
+
+    /// Trains the best `top` candidates at a fidelity. A training that fails is stored as failed, and the next best takes
+    /// its place, a few times at most.
+    ///
+    /// # Errors
+    /// [`StudyError`] where a result cannot be stored.
+    pub fn train_best(
+        &mut self,
+        top: usize,
+        fidelity: Fidelity,
+        evaluator: &dyn Evaluate,
+        stop: &AtomicBool,
+        listener: &mut dyn Listener,
+    ) -> Result<Ending, StudyError> {
+        for _ in 0..=REPLACEMENTS {
+            let winners = self.record.winners(self.space, top);
+            let ending = self.train(&winners, fidelity, evaluator, stop, listener)?;
+            if ending == Ending::Stopped || !winners.iter().any(|id| self.record.gave_up(*id)) {
+                return Ok(ending);
+            }
+        }
+        Ok(Ending::Complete)
     }
 
     /// Trains the candidates of these trials, except those that were already trained at this fidelity.
     ///
     /// # Errors
-    /// As [`Study::retrain`]; [`StudyError::NoTrial`] for an id that the study does not have.
+    /// As [`Study::train_best`]; [`StudyError::NoTrial`] for an id that the study does not have.
     pub fn train(
         &mut self,
         trials: &[TrialId],

@@ -70,7 +70,7 @@ impl Record {
     }
 
     /// The ids of the best `top` candidates: the one that the algorithm believes best, then the best readings by the
-    /// experiment's objectives, best first.
+    /// experiment's objectives, best first. Those whose final training failed, and never succeeded, come last.
     pub fn winners(&self, space: &Space, top: usize) -> Vec<TrialId> {
         self.winners_by(&mut *self.description.experiment.algorithm.start(), space, top)
     }
@@ -86,7 +86,17 @@ impl Record {
         let key = believed.map(|id| &self.trials[id as usize].key);
         let ranked = rank(&self.trials, &self.description.experiment.objectives);
         let others = ranked.iter().filter(|ranked| Some(&ranked.trial.key) != key);
-        believed.into_iter().chain(others.map(|ranked| ranked.trial.id)).take(top).collect()
+        let mut best: Vec<TrialId> =
+            believed.into_iter().chain(others.map(|ranked| ranked.trial.id)).collect();
+        best.sort_by_key(|id| self.gave_up(*id));
+        best.truncate(top);
+        best
+    }
+
+    /// Whether a trial's candidate was trained to the end in vain.
+    pub(super) fn gave_up(&self, trial: TrialId) -> bool {
+        let mut finals = self.finals.iter().filter(|one| one.trial == trial).peekable();
+        finals.peek().is_some() && finals.all(|one| matches!(one.state, TrialState::Failed(_)))
     }
 
     fn believed_by(&self, algorithm: &mut dyn SearchAlgorithm, space: &Space) -> Option<TrialId> {
@@ -199,6 +209,10 @@ mod tests {
         }
     }
 
+    fn last(trial: TrialId, state: TrialState) -> Final {
+        Final { trial, fidelity: Fidelity(5), state, seconds: 1.0, model: None }
+    }
+
     struct Believes(TrialId);
 
     impl SearchAlgorithm for Believes {
@@ -219,6 +233,15 @@ mod tests {
         let winners = |believed, top| plain.winners_by(&mut Believes(believed), &space, top);
         assert_eq!([winners(2, 3), winners(1, 3), winners(2, 1)], [vec![2, 1, 0], vec![1, 2, 0], vec![2]]);
         assert_eq!(plain.believed_by(&mut Believes(2), &space), Some(2));
+        let mut trained = record(&[("0", 1, 0.7), ("1", 1, 0.9), ("2", 1, 0.8)]);
+        let failed = || TrialState::Failed("diverged".into());
+        trained.finals =
+            vec![last(1, failed()), last(2, failed()), last(2, TrialState::Finished(Metrics::new()))];
+        assert_eq!(
+            trained.winners(&space, 3),
+            [2, 0, 1],
+            "the first was trained in vain, the second once not"
+        );
         assert_eq!(plain.believed_by(&mut Believes(9), &space), None, "there is no such trial");
         // Equal readings and other readings of the same candidate are no other belief.
         let equal = record(&[("0", 1, 0.9), ("1", 1, 0.9), ("0", 1, 0.9)]);

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::Relaxed};
 use std::time::Duration;
 
 use cellwright::Study;
@@ -19,7 +19,8 @@ use crate::support::{Climber, Simulated, description, search, space};
 struct Trainer {
     /// Where each training began.
     begun_at: Mutex<Vec<u32>>,
-    fails: bool,
+    /// How many trainings more fail.
+    failing: AtomicU32,
     diverges: bool,
     blocked: bool,
     /// How long a step takes.
@@ -33,7 +34,7 @@ impl Evaluate for Trainer {
 
     fn evaluate(&self, job: &Job, progress: &dyn Progress) -> Result<Outcome, Failure> {
         assert!(job.last);
-        if self.fails {
+        if self.failing.fetch_update(Relaxed, Relaxed, |left| left.checked_sub(1)).is_ok() {
             return Err(Failure::Candidate("diverged".into()));
         }
         if self.blocked {
@@ -154,9 +155,9 @@ fn the_search_s_ranking_is_compared_with_the_final_one() {
 fn a_failed_training_is_kept_as_failed_and_an_unknown_trial_refused() {
     let folder = tempfile::tempdir().unwrap();
     search(folder.path(), &description(FIELDS), 0).unwrap();
-    let trainer = Trainer { fails: true, ..Trainer::default() };
+    let trainer = Trainer { failing: u32::MAX.into(), ..Trainer::default() };
     let (ending, record) = retrain(folder.path(), FIELDS, &trainer, u32::MAX);
-    assert_eq!(ending, Ending::Complete);
+    assert_eq!((ending, record.finals.len()), (Ending::Complete, 12), "three, replaced three times");
     assert!(record.finals.iter().all(|one| one.state == TrialState::Failed("diverged".into())));
     assert!(record.model(record.finals[0].trial).is_none());
 
@@ -167,6 +168,22 @@ fn a_failed_training_is_kept_as_failed_and_an_unknown_trial_refused() {
     assert!(matches!(error, StudyError::NoTrial { trial: 40, count: 40 }), "{error}");
     let evaluator = Simulated { milliseconds: 0 };
     study.search_with(&mut Climber, &evaluator, &stop, &mut |_: &Event| {}).unwrap();
+}
+
+#[test]
+fn what_cannot_be_trained_to_the_end_is_replaced_by_the_next_best() {
+    let folder = tempfile::tempdir().unwrap();
+    let searched = search(folder.path(), &description(FIELDS), 0).unwrap();
+    let best = searched.winners(&space(), 5);
+    let one_by_one = FIELDS.replace("retrain", "workers: 1, retrain");
+    let trainer = Trainer { failing: 2.into(), ..Trainer::default() };
+    let (_, record) = retrain(folder.path(), &one_by_one, &trainer, u32::MAX);
+    let trained = |id: &u64| record.model(*id).is_some();
+    assert_eq!(record.finals.iter().map(|one| one.trial).collect::<Vec<_>>(), best);
+    assert_eq!(best.iter().map(trained).collect::<Vec<_>>(), [false, false, true, true, true]);
+    assert_eq!(record.winners(&space(), 3), best[2..]);
+    let again = retrain(folder.path(), &one_by_one, &trainer, u32::MAX).1;
+    assert_eq!(again.finals, record.finals, "nothing was trained again");
 }
 
 const KILLED: &str = "trials: 40, workers: 2, retrain: (top: 4, fidelity: 30)";
