@@ -12,7 +12,7 @@
 //! {"accuracy": 0.84}
 //! ```
 //! Lines with a `fidelity` (or `step`) say how far it is on its way to the `fidelity` that it was given, so that the
-//! experiment's `early_stopping` may end it: it is asked to (SIGTERM), and killed a second later; the others are results. It
+//! experiment's `early_stopping` may end it: it is asked to (SIGTERM), and killed five seconds later; the others are results. It
 //! runs in a process group of its own with bounds on time, memory and output. What it leaves behind is killed: its group,
 //! and what has left that but still has its environment, its parent or its output (a daemon that gives up all three before
 //! anybody has seen it escapes). So is a program whose search was killed: by a shell that waits beside it, and by the search

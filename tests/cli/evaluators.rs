@@ -363,7 +363,8 @@ fn a_hopeless_command_is_told_to_end() {
 trap 'echo asked >> asked; exit 0' TERM
 for step in 1 2 3 4; do
     echo "{\"step\": $step, \"loss\": $((10 * a - step))}"
-    sleep 0.02
+    # Time to be told, for those that have no hope.
+    if test $a -gt 1 && test $step -ge 2; then sleep 2; else sleep 0.02; fi
 done
 "#,
     );
@@ -450,7 +451,7 @@ fn programs_that_do_anything_else_are_recorded_failures() {
         "any.ron",
         format!(
             r#"Space(program_type: Any, program: (kind: OneOf([{kinds}])), experiment: (
-                evaluator: Command(program: "sh", args: ["any.sh"], metrics: ["loss"], seconds: 2),
+                evaluator: Command(program: "sh", args: ["any.sh"], metrics: ["loss"], seconds: 15),
                 objectives: [Minimize("loss")], trials: 11, algorithm: Grid, workers: 3, retrain: (top: 0)))"#
         ),
     );
@@ -464,7 +465,7 @@ fn programs_that_do_anything_else_are_recorded_failures() {
             "`sh` ended without having reported `loss`, without a word",
             "`sh` is not understood: it printed `{\"loss\": what}`, which is no JSON: expected value at line 1 column 10; \
              its last words: {\"loss\": what}",
-            "`sh` had not ended after 2 s and was killed; its last words: waiting",
+            "`sh` had not ended after 15 s and was killed; its last words: waiting",
             "`sh` was ended by signal 11 (SIGSEGV); its last words: so long",
             "finished",
             "`sh` printed a line of more than 1 MiB and was killed, without a word",
@@ -476,18 +477,18 @@ fn programs_that_do_anything_else_are_recorded_failures() {
         ]
     );
     let forked = home.read("forked");
-    let state = std::fs::read_to_string(format!("/proc/{}/stat", forked.trim())).unwrap_or_default();
-    assert!(state.is_empty() || state.contains(") Z "), "what it left behind is killed: {state}");
+    #[cfg(target_os = "linux")]
+    assert!(ends(forked.trim()), "what it left behind is killed: {forked}");
     let ranked = home.run("rank run --json").json();
     let losses: Vec<_> = ranked.iter().map(|line| line["metrics"]["loss"].as_f64()).collect();
     assert_eq!(losses, [Some(2.0), Some(3.0), None], "what is infinitely bad comes last");
 }
 
-/// Whether a process ends within a few seconds.
+/// Whether a process ends soon, on however busy a machine.
 #[cfg(target_os = "linux")]
 fn ends(process: &str) -> bool {
     let state = || std::fs::read_to_string(format!("/proc/{process}/stat")).unwrap_or_default();
-    let mut looks = (0..500).map(|_| {
+    let mut looks = (0..6000).map(|_| {
         std::thread::sleep(std::time::Duration::from_millis(10));
         state()
     });
@@ -521,7 +522,13 @@ fn what_a_killed_search_was_running_is_ended() {
     home.write("second", "");
     let ranked = home.run("search wait.ron --run run").succeeded();
     assert_eq!(ranked.matches("1.0000").count(), 4, "{ranked}");
-    assert_eq!(home.contents("tmp").len(), 1);
+    // The folder goes last.
+    let left = || std::fs::read_dir(home.path("tmp")).expect("it is there").count();
+    let mut looks = (0..6000).map(|_| {
+        std::thread::sleep(std::time::Duration::from_millis(10));
+        left()
+    });
+    assert!(looks.any(|left| left == 1), "{}", left());
 }
 
 /// Really trains: six settings, of which those of the smallest step learn least in two epochs.

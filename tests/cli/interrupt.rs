@@ -7,7 +7,7 @@ use std::process::{Child, Command, Stdio};
 use crate::studies::trials;
 use crate::support::Home;
 
-const LONG: &str = "search long.ron --trials 400 --no-retrain --run";
+const LONG: &str = "search long.ron --trials 3000 --no-retrain --run";
 
 /// Some thousand candidates, searched by what they cost.
 fn home() -> Home {
@@ -54,13 +54,13 @@ fn ctrl_c_stops_cleanly_and_the_same_command_goes_on_as_if_nothing_had_been() {
         "{rest}"
     );
     let stopped = trials(&home, "stopped");
-    assert!((30..400).contains(&stopped.len()), "{}", stopped.len());
+    assert!((30..3000).contains(&stopped.len()), "{}", stopped.len());
 
     home.run(&format!("{LONG} undisturbed")).succeeded();
     let on = home.run(&format!("{LONG} stopped"));
     assert!(on.err.contains("\ngoing on: "), "{on}");
     let whole = trials(&home, "undisturbed");
-    assert_eq!(whole.len(), 400);
+    assert_eq!(whole.len(), 3000);
     assert_eq!(trials(&home, "stopped"), whole);
     // Of two workers, one may have ended a trial while the other was stopped in the one before: no more is missing.
     let reached =

@@ -148,6 +148,7 @@ fn two_processes_on_one_folder() {
     let folder = home.path().join("run");
     let mut first = child("1", &folder).spawn().unwrap();
     while ended(&folder).is_empty() {
+        assert!(first.try_wait().unwrap().is_none(), "it ended too early");
         std::thread::sleep(Duration::from_millis(5));
     }
     let refused = search(&folder, &experiment(1), MILLISECONDS).unwrap_err().to_string();
@@ -172,7 +173,7 @@ const FILE: &str = "Space(
         evaluator: Cost(()),
         algorithm: RegularizedEvolution(),
         objectives: [Maximize(\"params\"), Minimize(\"macs\")],
-        trials: 1500, seed: 9, workers: 2, retrain: (top: 0),
+        trials: 6000, seed: 9, workers: 2, retrain: (top: 0),
     ),
 )";
 
@@ -195,6 +196,6 @@ fn the_command_survives_kills() {
     }
     assert!(kills >= 10, "{kills} kills");
     let (calm, killed) = (Record::read(&calm).unwrap(), Record::read(&killed).unwrap());
-    assert_eq!(calm.trials.len(), 1500);
+    assert_eq!(calm.trials.len(), 6000);
     assert_eq!(timeless(&killed.trials), timeless(&calm.trials));
 }

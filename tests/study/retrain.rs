@@ -88,7 +88,7 @@ fn retrain(folder: &Path, fields: &str, trainer: &Trainer, steps: u32) -> (Endin
 fn the_best_are_trained_once_and_go_on_after_a_stop() {
     let folder = tempfile::tempdir().unwrap();
     let searched = search(folder.path(), &description(FIELDS), 0).unwrap();
-    let trainer = Trainer::default();
+    let trainer = Trainer { milliseconds: 20, ..Trainer::default() };
     let (mut stops, record) = (0, loop_until_complete(folder.path(), &trainer));
     let best = rank(&searched.trials, &searched.description.experiment.objectives);
     let best: Vec<u64> = best[..3].iter().map(|ranked| ranked.trial.id).collect();
@@ -186,7 +186,7 @@ fn what_cannot_be_trained_to_the_end_is_replaced_by_the_next_best() {
     assert_eq!(again.finals, record.finals, "nothing was trained again");
 }
 
-const KILLED: &str = "trials: 40, workers: 2, retrain: (top: 4, fidelity: 30)";
+const KILLED: &str = "trials: 40, workers: 2, retrain: (top: 4, fidelity: 200)";
 
 /// What a child does that is to be killed.
 pub fn retrain_slowly(folder: &Path) {

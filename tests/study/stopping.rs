@@ -141,7 +141,7 @@ fn a_search_stopped_anywhere_stops_the_same_trials() {
                 heard += u64::from(matches!(event, Event::Ended { .. } | Event::Step { .. }));
                 stop.store(heard > 7 * (stops % 3 + 1), Relaxed);
             };
-            let evaluator = Rising { pause: Duration::from_micros(200), ..Rising::default() };
+            let evaluator = Rising { pause: Duration::from_millis(2), ..Rising::default() };
             let (ending, record) =
                 search_until(folder.path(), &description, &evaluator, &stop, &mut stop_soon);
             if ending == Ending::Complete {
@@ -156,7 +156,7 @@ fn a_search_stopped_anywhere_stops_the_same_trials() {
 
 /// What the children of the next test do.
 pub fn search_slowly(folder: &Path) {
-    let evaluator = Rising { pause: Duration::from_millis(1), ..Rising::default() };
+    let evaluator = Rising { pause: Duration::from_millis(8), ..Rising::default() };
     search(folder, &killed(), &evaluator);
 }
 

@@ -97,14 +97,16 @@ mod tests {
     fn what_loses_its_watcher_is_ended_with_its_folder() {
         let folder = tempfile::tempdir().expect("a folder").keep();
         std::fs::write(folder.join("data"), "much").expect("a file");
-        let mut guard = Guard::start("guard-test-1.", Some(&folder)).expect("a shell");
+        // Another run of this test may be under way on this machine.
+        let mark = format!("guard-test-{}-1", std::process::id());
+        let mut guard = Guard::start(&format!("{mark}."), Some(&folder)).expect("a shell");
         let mut parent = Command::new("sh");
         parent.args(["-c", "setsid env -i sleep 60 & echo $!; wait"]).stdout(Stdio::piped()).process_group(0);
         let mut leader = parent.spawn().expect("there is a shell");
         let mut child = String::new();
         let mut told = BufReader::new(leader.stdout.take().expect("piped"));
         told.read_line(&mut child).expect("it says which");
-        let (mut strayed, mut other) = (sleeper("guard-test-1."), sleeper("guard-test-11."));
+        let (mut strayed, mut other) = (sleeper(&format!("{mark}.")), sleeper(&format!("{mark}1.")));
         guard.watch(Pid::from_child(&leader));
         // Its input ends, as it does when this process dies.
         drop(guard.0.stdin.take());
@@ -123,7 +125,8 @@ mod tests {
     fn what_has_ended_is_left_alone() {
         let folder = tempfile::tempdir().expect("a folder");
         let mut leader = sleeper("-");
-        let mut guard = Guard::start("guard-test-2.", Some(folder.path())).expect("a shell");
+        let mark = format!("guard-test-{}-2.", std::process::id());
+        let mut guard = Guard::start(&mark, Some(folder.path())).expect("a shell");
         guard.watch(Pid::from_child(&leader));
         drop(guard);
         assert!(folder.path().exists() && leader.try_wait().expect("it is a child").is_none());

@@ -29,8 +29,11 @@ const MEET: Duration = Duration::from_millis(100);
 /// Lines that are heard between two looks at the program.
 const BATCH: usize = 1000;
 
-/// How long a program may take to end when it is asked to, and its output to arrive when it has ended.
-const GRACE: Duration = Duration::from_secs(1);
+/// How long a program may take to end when it is asked to: to write down what it has learnt, on however busy a machine.
+const GRACE: Duration = Duration::from_secs(5);
+
+/// How long its output may take to arrive when all that held it has ended: as long as a busy machine needs to read it.
+const ARRIVAL: Duration = Duration::from_secs(10);
 
 /// What a run may take.
 #[derive(Clone, Copy, Debug)]
@@ -237,7 +240,7 @@ impl Run {
         }
         self.family.kill();
         self.child.wait()?;
-        let deadline = Instant::now() + GRACE;
+        let deadline = Instant::now() + ARRIVAL;
         while let Ok(heard) =
             self.output.lines.recv_timeout(deadline.saturating_duration_since(Instant::now()))
         {

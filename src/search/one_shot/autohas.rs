@@ -7,6 +7,9 @@
 //! moves towards what was worth more than the moving mean (REINFORCE); then a candidate drawn anew takes a step on the
 //! shared weights themselves.
 //!
+//! That step is taken with the hyperparameters that the policy comes to so far, not with drawn ones: one step at the
+//! highest learning rate of a wide scale undoes what hundreds of others have learnt.
+//!
 //! # Details
 //! What the paper leaves open follows TuNAS (Bender et al. 2020, <https://arxiv.org/abs/2008.06120>): the policy rests
 //! during the first quarter, in which hyperparameters
@@ -16,8 +19,8 @@
 //!
 //! # Candidates
 //! Shared weights without a step say nothing of hyperparameters. So every final candidate has those that the policy
-//! comes to: choices by the highest probability, numbers as their basis weighed by its probabilities. The first has the
-//! policy's architecture too; those of the others are drawn from it.
+//! comes to: choices by the highest probability, numbers as their basis weighed by its probabilities, on their own scales.
+//! The first has the policy's architecture too; those of the others are drawn from it.
 
 use serde::{Deserialize, Deserializer, Serialize, de};
 
@@ -82,9 +85,10 @@ pub struct AutoHas {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Decoding {
     /// The sum of the basis' values, each times its probability: the paper's.
-    #[default]
     Combination,
-    /// The same on the number's own scale: of a logarithmic one the large values count for no more than the small.
+    /// The same on the number's own scale: of a logarithmic one the large values count for no more than the small. A
+    /// policy that knows nothing yet comes to the middle of the scale, and not to a quarter of its highest value.
+    #[default]
     OnScale,
     /// The most probable value.
     MostProbable,
@@ -180,7 +184,7 @@ impl AutoHas {
         if learns && self.temporary {
             let worth = course.worth(&drawn, moment, self.updates)?;
             self.learn(objectives, course, moment, drawn, worth)?;
-            let fresh = course.draw(&mut course.stream(moment, "one-shot shared path"))?;
+            let fresh = self.come_to(course, &mut course.stream(moment, "one-shot shared path"))?;
             return course.update(&fresh, moment).map(drop);
         }
         let updated = course.update(&drawn, moment)?;
@@ -189,6 +193,13 @@ impl AutoHas {
             self.learn(objectives, course, moment, drawn, worth)?;
         }
         Ok(())
+    }
+
+    /// An architecture drawn by the policy with the hyperparameters that it comes to.
+    fn come_to(&self, course: &Course, rng: &mut Rng) -> Result<Genotype, OneShotError> {
+        let (paths, space) = (course.paths, course.context.space);
+        let number = |kind: &DecisionKind, basis: &[Draw], all: &[f64]| self.number(kind, basis, all);
+        Ok(course.state.policy.decode(paths, space, Some(rng), &number)?)
     }
 
     fn learn(
@@ -335,6 +346,12 @@ mod tests {
         assert!((0.005..0.2).contains(&rate), "{genotype}");
         // Half of the steps after warm-up were on copies, and those changed nothing.
         assert_eq!((toy.updated.len(), toy.copies), (600, 450));
+        // Every other step was with what the policy came to: numbers that are in no basis.
+        let rate =
+            |(genotype, _): &(String, u64)| genotype.split(',').nth(2).unwrap().parse::<f64>().unwrap();
+        let basis = [0.001, 0.00562341, 0.0316228, 0.177828, 1.0];
+        let drawn = |rate: f64| basis.iter().filter(|value| (rate / *value - 1.0).abs() < 1e-4).count();
+        assert!(toy.updated[200..].iter().all(|update| drawn(rate(update)) == 0), "{:?}", toy.updated);
     }
 
     #[test]
