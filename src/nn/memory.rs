@@ -30,10 +30,15 @@ fn available(meminfo: &str) -> Option<u64> {
 
 /// What is left of the control group's limit, as containers set it.
 fn group_limit() -> Option<u64> {
-    let read = |name: &str| {
-        std::fs::read_to_string(format!("/sys/fs/cgroup/{name}")).ok()?.trim().parse::<u64>().ok()
-    };
-    Some(read("memory.max")?.saturating_sub(read("memory.current")?))
+    let read = |name: &str| std::fs::read_to_string(format!("/sys/fs/cgroup/{name}")).ok();
+    let bytes = |name: &str| read(name)?.trim().parse::<u64>().ok();
+    let cached = read("memory.stat").and_then(|text| cached(&text)).unwrap_or(0);
+    Some(bytes("memory.max")?.saturating_sub(bytes("memory.current")?.saturating_sub(cached)))
+}
+
+/// Files that are counted as taken, and given up as soon as anybody needs the memory.
+fn cached(stat: &str) -> Option<u64> {
+    stat.lines().find_map(|line| line.strip_prefix("inactive_file "))?.trim().parse().ok()
 }
 
 #[cfg(test)]
@@ -46,6 +51,8 @@ mod tests {
         let text = "MemTotal:       24000000 kB\nMemFree:  1 kB\nMemAvailable:   21000000 kB\n";
         assert_eq!(available(text), Some(21_000_000 * 1024));
         assert_eq!(available("MemTotal: 5 kB"), None);
+        assert_eq!(cached("anon 7\nactive_file 3\ninactive_file 4096\nfile 9\n"), Some(4096));
+        assert_eq!(cached("anon 7\n"), None);
     }
 
     #[test]

@@ -2,7 +2,7 @@ use super::*;
 use crate::data::{FileSet, Set, Source};
 use crate::device::Device;
 use crate::ir::{Conv, Primitive, Shape, Weights};
-use crate::recipe::{Augment, Progressive, RandAugment, Recipe};
+use crate::recipe::{Augment, Precision, Progressive, RandAugment, Recipe};
 
 /// Two convolutions; the second is named, so that networks share the first and differ in the second.
 fn graph(second: &str) -> Graph {
@@ -166,6 +166,29 @@ fn learns_and_takes_no_more_memory_after_a_thousand_steps() {
         let score = digits.score(&mut supernet, graph);
         assert!(score.accuracy > 0.5, "{score:?}");
     }
+}
+
+#[test]
+fn half_precision_learns_as_much_on_weights_of_full_precision() {
+    let learnt = |precision| {
+        let (mut digits, a) = (Digits::new(), graph("a"));
+        digits.1.precision = precision;
+        let mut supernet = bank(1);
+        let losses: Vec<f64> =
+            (0..60).map(|step| supernet.update(&digits.lesson(&a, step)).unwrap()).collect();
+        (losses, weights(&supernet))
+    };
+    let ((full, _), (half, shared)) = (learnt(Precision::Tf32), learnt(Precision::Bf16));
+    assert_ne!(full, half, "it was the same computation");
+    for (step, (full, half)) in full.iter().zip(&half).enumerate() {
+        assert!((full - half).abs() < 0.02 + 0.05 * full, "step {step}: {full} and {half}");
+    }
+    assert!(half[59] < 0.8 * half[0], "{half:?}");
+    let is_rounded = |value: &f32| value.to_bits() & 0xffff == 0;
+    assert!(
+        shared.values().any(|(_, values)| !values.iter().all(is_rounded)),
+        "the weights themselves are rounded"
+    );
 }
 
 #[test]

@@ -7,8 +7,8 @@
 //! moves towards what was worth more than the moving mean (REINFORCE); then a candidate drawn anew takes a step on the
 //! shared weights themselves.
 //!
-//! That step is taken with the hyperparameters that the policy comes to so far, not with drawn ones: one step at the
-//! highest learning rate of a wide scale undoes what hundreds of others have learnt.
+//! That step is taken with the hyperparameters that the policy comes to so far, numbers where it stands on their scales,
+//! not with drawn ones: one step at the highest learning rate of a wide scale undoes what hundreds of others have learnt.
 //!
 //! # Details
 //! What the paper leaves open follows TuNAS (Bender et al. 2020, <https://arxiv.org/abs/2008.06120>): the policy rests
@@ -19,8 +19,8 @@
 //!
 //! # Candidates
 //! Shared weights without a step say nothing of hyperparameters. So every final candidate has those that the policy
-//! comes to: choices by the highest probability, numbers as their basis weighed by its probabilities, on their own scales.
-//! The first has the policy's architecture too; those of the others are drawn from it.
+//! comes to: choices by the highest probability, numbers as their basis weighed by its probabilities. The first has the
+//! policy's architecture too; those of the others are drawn from it.
 
 use serde::{Deserialize, Deserializer, Serialize, de};
 
@@ -28,7 +28,7 @@ use super::controller::{Policy, Rule};
 use super::course::{Budget, Course};
 use super::paths::Paths;
 use super::proposals::{drawn, is_new, run};
-use super::{Hear, OneShot, OneShotError, untrained};
+use super::{Decoding, Hear, OneShot, OneShotError, untrained};
 use crate::random::Rng;
 use crate::search::unseen::Unseen;
 use crate::search::{Configure, Context, Next, SearchAlgorithm};
@@ -79,19 +79,6 @@ pub struct AutoHas {
     pub decoding: Decoding,
     /// A figure that should come near a target.
     pub cost: Option<CostTarget>,
-}
-
-/// What a number becomes of its basis.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Decoding {
-    /// The sum of the basis' values, each times its probability: the paper's.
-    Combination,
-    /// The same on the number's own scale: of a logarithmic one the large values count for no more than the small. A
-    /// policy that knows nothing yet comes to the middle of the scale, and not to a quarter of its highest value.
-    #[default]
-    OnScale,
-    /// The most probable value.
-    MostProbable,
 }
 
 /// A figure that should come near a target: rewards fall with its distance from it, on both sides alike.
@@ -184,7 +171,7 @@ impl AutoHas {
         if learns && self.temporary {
             let worth = course.worth(&drawn, moment, self.updates)?;
             self.learn(objectives, course, moment, drawn, worth)?;
-            let fresh = self.come_to(course, &mut course.stream(moment, "one-shot shared path"))?;
+            let fresh = come_to(course, &mut course.stream(moment, "one-shot shared path"))?;
             return course.update(&fresh, moment).map(drop);
         }
         let updated = course.update(&drawn, moment)?;
@@ -193,13 +180,6 @@ impl AutoHas {
             self.learn(objectives, course, moment, drawn, worth)?;
         }
         Ok(())
-    }
-
-    /// An architecture drawn by the policy with the hyperparameters that it comes to.
-    fn come_to(&self, course: &Course, rng: &mut Rng) -> Result<Genotype, OneShotError> {
-        let (paths, space) = (course.paths, course.context.space);
-        let number = |kind: &DecisionKind, basis: &[Draw], all: &[f64]| self.number(kind, basis, all);
-        Ok(course.state.policy.decode(paths, space, Some(rng), &number)?)
     }
 
     fn learn(
@@ -215,37 +195,13 @@ impl AutoHas {
         let (paths, space) = (course.paths, course.context.space);
         Ok(course.state.policy.learn(paths, space, &[(drawn, reward)], &rule)?)
     }
-
-    fn number(&self, kind: &DecisionKind, basis: &[Draw], all: &[f64]) -> Draw {
-        let place = match self.decoding {
-            Decoding::MostProbable => {
-                let best =
-                    (0..all.len()).fold(0, |best, next| if all[next] > all[best] { next } else { best });
-                return basis[best].clone();
-            }
-            Decoding::OnScale => {
-                let shares = basis.iter().map(|value| kind.share(value).unwrap_or(0.5));
-                return kind.at(mean(shares, all)).unwrap_or_else(|| basis[0].clone());
-            }
-            Decoding::Combination => mean(
-                basis.iter().map(|value| match value {
-                    Draw::Int(value) => *value as f64,
-                    Draw::Float(value) => *value,
-                    Draw::Choice(_) | Draw::Many(_) => 0.0,
-                }),
-                all,
-            ),
-        };
-        match *kind {
-            DecisionKind::Int { low, high } => Draw::Int((place.round() as i64).clamp(low, high)),
-            DecisionKind::Float { low, high, .. } => Draw::Float(place.clamp(low, high)),
-            DecisionKind::Choice { .. } | DecisionKind::Many { .. } => kind.first(),
-        }
-    }
 }
 
-fn mean(values: impl Iterator<Item = f64>, weights: &[f64]) -> f64 {
-    values.zip(weights).map(|(value, weight)| value * weight).sum()
+/// An architecture drawn by the policy, with the hyperparameters that it comes to.
+fn come_to(course: &Course, rng: &mut Rng) -> Result<Genotype, OneShotError> {
+    let number =
+        |kind: &DecisionKind, basis: &[Draw], all: &[f64]| Decoding::OnScale.number(kind, basis, all);
+    Ok(course.state.policy.decode(course.paths, course.context.space, Some(rng), &number)?)
 }
 
 impl Configure for AutoHas {
@@ -285,7 +241,9 @@ impl SearchAlgorithm for Search {
         let (paths, policy) = self.learnt.as_ref().ok_or_else(|| untrained("auto_has"))?;
         let mut rng = context.seed.stream(context.trial, "one-shot candidate");
         let decode = |rng: Option<&mut Rng>| {
-            policy.decode(paths, context.space, rng, &|kind, basis, all| self.config.number(kind, basis, all))
+            policy.decode(paths, context.space, rng, &|kind, basis, all| {
+                self.config.decoding.number(kind, basis, all)
+            })
         };
         let whole = decode(None)?;
         if is_new(&self.unseen, context, &whole) {
@@ -379,24 +337,6 @@ mod tests {
         let mut search = trained(&config, &mut toy, &space);
         assert_eq!((toy.updated.len(), toy.copies), (100, 0));
         assert!(first(&mut *search, &space).to_string().ends_with(",0.0316228,0"));
-    }
-
-    #[test]
-    fn numbers_are_combined_of_their_basis() {
-        let kind = DecisionKind::Float { low: 0.001, high: 1.0, scale: crate::space::hyper::Scale::Log };
-        let basis: Vec<Draw> = [0.001, 0.0316228, 1.0].map(Draw::Float).to_vec();
-        let all = [0.5, 0.3, 0.2];
-        let number = |decoding| match (AutoHas { decoding, ..AutoHas::default() }).number(&kind, &basis, &all)
-        {
-            Draw::Float(value) => value,
-            other => panic!("{other:?}"),
-        };
-        assert!((number(Decoding::Combination) - (0.0005 + 0.3 * 0.0316228 + 0.2)).abs() < 1e-9);
-        assert!((number(Decoding::OnScale).log10() - (-3.0 * 0.5 - 1.5 * 0.3)).abs() < 1e-3);
-        assert_eq!(number(Decoding::MostProbable), 0.001);
-        let kind = DecisionKind::Int { low: 1, high: 9 };
-        let basis = [1, 5, 9].map(Draw::Int);
-        assert_eq!(AutoHas::default().number(&kind, &basis, &all), Draw::Int(4));
     }
 
     #[test]

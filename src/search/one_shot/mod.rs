@@ -18,6 +18,7 @@
 mod autohas;
 mod controller;
 mod course;
+mod decoding;
 mod enas;
 mod paths;
 mod proposals;
@@ -25,8 +26,9 @@ mod single_path;
 #[cfg(test)]
 mod toy;
 
-pub use autohas::{AutoHas, CostTarget, Decoding};
+pub use autohas::{AutoHas, CostTarget};
 pub use course::Budget;
+pub use decoding::Decoding;
 pub use enas::Enas;
 pub use single_path::SinglePath;
 #[cfg(test)]
