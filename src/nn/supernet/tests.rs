@@ -175,15 +175,17 @@ fn half_precision_learns_as_much_on_weights_of_full_precision() {
         digits.1.precision = precision;
         let mut supernet = bank(1);
         let losses: Vec<f64> =
-            (0..60).map(|step| supernet.update(&digits.lesson(&a, step)).unwrap()).collect();
+            (0..300).map(|step| supernet.update(&digits.lesson(&a, step)).unwrap()).collect();
         (losses, weights(&supernet))
     };
     let ((full, _), (half, shared)) = (learnt(Precision::Tf32), learnt(Precision::Bf16));
     assert_ne!(full, half, "it was the same computation");
-    for (step, (full, half)) in full.iter().zip(&half).enumerate() {
+    for (step, (full, half)) in full.iter().zip(&half).enumerate().take(60) {
         assert!((full - half).abs() < 0.02 + 0.05 * full, "step {step}: {full} and {half}");
     }
-    assert!(half[59] < 0.8 * half[0], "{half:?}");
+    let mean = |losses: &[f64]| losses.iter().sum::<f64>() / losses.len() as f64;
+    let (first, last) = (mean(&half[..20]), mean(&half[280..]));
+    assert!(last < 0.9 * first, "{first} became {last}");
     let is_rounded = |value: &f32| value.to_bits() & 0xffff == 0;
     assert!(
         shared.values().any(|(_, values)| !values.iter().all(is_rounded)),
