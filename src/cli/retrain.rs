@@ -41,13 +41,16 @@ impl Retrain {
             device.find()?;
             record.description.experiment.device = device;
         }
-        let experiment = &record.description.experiment;
-        let fidelity = Fidelity(self.fidelity.unwrap_or(experiment.retrain.fidelity));
-        let searched = open::searched(&space, &record)?;
-        let top = self.top.unwrap_or(experiment.retrain.top.max(1));
+        let searched = match &self.trial[..] {
+            [] => open::searched(&space, &record)?,
+            _ => space.clone(),
+        };
         if self.trial.is_empty() {
             open::winner(&searched, &record)?;
         }
+        let experiment = &record.description.experiment;
+        let top = self.top.unwrap_or(experiment.retrain.top.max(1));
+        let fidelity = Fidelity(self.fidelity.unwrap_or(experiment.retrain.fidelity));
         let evaluator = experiment.evaluator.prepare(&space)?;
         let mut study = Study::open(&self.folder.run, &searched, &record.description)?;
         let stop = interrupt::on_ctrl_c();
