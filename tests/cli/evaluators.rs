@@ -409,6 +409,30 @@ fn a_last_training_is_not_infinitely_good_either() {
     );
 }
 
+/// The best setting cannot be trained to its end: the next best is, and is what is exported.
+#[cfg(unix)]
+#[test]
+fn a_winner_that_cannot_be_trained_is_replaced() {
+    let home = Home::new();
+    home.write(
+        "last.sh",
+        r#"candidate=$(cat); a=$(echo "$candidate" | sed 's/.*"a": *\([0-9]\).*/\1/')
+case "$a $candidate" in 1*'"last":true'*) echo 'too fast' >&2; exit 3 ;; *) echo "{\"loss\": $a}" ;; esac"#,
+    );
+    let script = r#"Command(program: "sh", args: ["last.sh"], metrics: ["loss"])"#;
+    let text = space(script).replace("top: 0", "top: 1").replace("b: OneOf([Relu, Tanh])", "b: Relu");
+    home.write("last.ron", text.replace("trials: 4", "trials: 3"));
+    let said = home.run("search last.ron --run run");
+    assert_eq!(said.code, Some(0), "{said}");
+    let lines: Vec<&str> = said.err.lines().filter(|line| line.starts_with("trained trial ")).collect();
+    assert_eq!(lines.len(), 2, "{said}");
+    assert!(lines[0].contains("failed: `sh` exited with code 3; its last words: too fast"), "{said}");
+    assert!(lines[1].contains("loss 2.0000"), "{said}");
+    assert!(home.read("run/best/program.ron").contains("a: 2"), "{said}");
+    let calls = |said: &str| said.matches("trained trial").count();
+    assert_eq!(calls(&home.run("search last.ron --run run").err), 0, "nothing is left to train");
+}
+
 /// A second evaluator, which tells what costs nothing, is checked like the first.
 #[test]
 fn figures_are_checked_too() {
