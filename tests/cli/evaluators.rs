@@ -461,7 +461,7 @@ fn programs_that_do_anything_else_are_recorded_failures() {
             *Garbage*) echo '{"loss": what}'; sleep 60 ;;
             *Hangs*) echo waiting >&2; sleep 60 ;;
             *Killed*) echo 'so long' >&2; kill -SEGV $$ ;;
-            *Forks*) sleep 60 & echo $! > forked; echo '{"loss": 2}' ;;
+            *Forks*) sleep 600 & echo $! > forked; echo '{"loss": 2}' ;;
             *Floods*) head -c 2000000 /dev/zero; sleep 60 ;;
             *Diverges*) echo '{"loss": NaN}' ;;
             *Perfect*) echo '{"loss": -Infinity}' ;;
@@ -528,7 +528,7 @@ fn what_a_killed_search_was_running_is_ended() {
     home.write(
         "wait.sh",
         "if test -e second; then echo '{\"loss\": 1}'; exit; fi
-        setsid sleep 60 & echo $! $$ > running.part; mv running.part running; sleep 60",
+        setsid sleep 600 & echo $! $$ > running.part; mv running.part running; sleep 600",
     );
     home.write("wait.ron", space(r#"Command(program: "sh", args: ["wait.sh"], metrics: ["loss"])"#));
     let mut command = home.command(&["search", "wait.ron", "--run", "run"]);

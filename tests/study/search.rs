@@ -239,12 +239,12 @@ fn ten_thousand_trials_take_as_long_each_as_the_first() {
     };
     study.search_with(&mut Drawer, &Instant, &AtomicBool::new(false), &mut listen).unwrap();
     println!("2,500, 5,000, 7,500 and 10,000 trials after {times:.2?} s");
-    assert!(times[3] < 300.0, "{times:?}");
+    assert!(times[3] < 60.0, "{times:?}");
     let (first, last) = (times[0], times[3] - times[2]);
     // Generous, for machines that have other work; reading all trials for each would take minutes.
     assert!(last < 10.0 * first + 5.0, "the last quarter took {last} s, the first {first} s");
     let opened = std::time::Instant::now();
     drop(study);
     assert_eq!(Study::open(folder.path(), &space, &description).unwrap().record().trials.len(), 10_000);
-    assert!(opened.elapsed().as_secs_f64() < 30.0);
+    assert!(opened.elapsed().as_secs_f64() < 5.0);
 }

@@ -209,22 +209,20 @@ fn what_hangs_is_killed_with_all_it_has_started() {
          echo 'still at it' >&2; sleep 600",
         folder.path()
     );
-    let started = |name: &str| std::fs::read_to_string(folder.path().join(name)).unwrap_or_default();
+    let pid = |name: &str| std::fs::read_to_string(folder.path().join(name)).unwrap_or_default();
     let start = Instant::now();
     // A busy machine may need longer than half a second to start them all.
     for seconds in ["0.5", "5", "50"] {
         let told = shell_with(&script, &format!("seconds: {seconds}")).unwrap_err();
-        if ["child", "daemon"].iter().all(|name| started(name).ends_with('\n')) {
-            let expected =
-                format!("`sh` had not ended after {seconds} s and was killed; its last words: still at it");
-            assert_eq!(told, expected);
+        if ["child", "daemon"].iter().all(|name| pid(name).ends_with('\n')) {
+            let late = format!("`sh` had not ended after {seconds} s");
+            assert_eq!(told, late + " and was killed; its last words: still at it");
             break;
         }
     }
     assert!(start.elapsed() < Duration::from_secs(120), "{:?}", start.elapsed());
     for name in ["child", "daemon"] {
-        let pid = started(name);
-        assert!(is_gone(pid.trim()), "{name} {pid}");
+        assert!(is_gone(pid(name).trim()), "{name} {}", pid(name));
     }
 }
 
@@ -245,7 +243,7 @@ fn what_it_leaves_behind_is_killed() {
 fn what_hides_is_killed_too() {
     let folder = tempfile::tempdir().expect("a folder");
     let pid = || std::fs::read_to_string(folder.path().join("pid")).expect("it was started");
-    let hide = |how: &str| format!("cd {:?}; {how} sh -c 'echo $$ > pid; exec sleep 60'", folder.path());
+    let hide = |how: &str| format!("cd {:?}; {how} sh -c 'echo $$ > pid; exec sleep 600'", folder.path());
     // Known by its output only: it is nobody's child as soon as it is there.
     let script = hide("(setsid env -i") + " &); until [ -s pid ]; do :; done; echo '{\"loss\": 1}'";
     assert_eq!(shell(&script), Ok(1.0));
@@ -319,9 +317,8 @@ fn floods_are_stopped() {
     // A busy machine may need longer than a second for so many lines.
     let is_told = |seconds: &u32| {
         let told = shell_with(slow, &format!("seconds: {seconds}")).unwrap_err();
-        told.starts_with(&format!(
-            "`sh` had not ended after {seconds} s, in which it printed 20000 lines, and was killed;"
-        ))
+        let expected = format!("after {seconds} s, in which it printed 20000 lines, and was killed;");
+        told.contains(&expected)
     };
     assert!([1, 5, 50].iter().any(is_told));
 }
